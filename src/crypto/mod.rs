@@ -1,0 +1,11 @@
+//! Cryptography: password hashing, signing, server keys, and the tokens made with them.
+//!
+//! May import `domain` and the verifier crate. Must not know a store, a protocol or a use case.
+
+pub mod jwk;
+pub mod key_ring;
+pub mod lookup;
+pub mod one_time_token;
+pub mod password_hasher;
+pub mod refresh_token;
+pub mod seal;

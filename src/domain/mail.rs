@@ -1,0 +1,70 @@
+//! Mail: what the outbox holds from the request to the delivery.
+
+use super::clock::Timestamp;
+use super::email::Email;
+use super::id::MailId;
+use super::one_time_token::NewOneTimeToken;
+
+/// What a mail is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MailKind {
+    /// Carries a link that sets a new password.
+    PasswordReset,
+    /// Carries a link that verifies the address.
+    EmailVerification,
+    /// Tells the owner that somebody tried to register with their address.
+    RegistrationAttempt,
+    /// Tells the owner that the password was changed.
+    PasswordChanged,
+    /// Tells the owner of a sign-in from a source that is new to the account.
+    NewSignIn,
+}
+
+/// A mail in the outbox, leased to one worker.
+#[derive(Clone, Debug)]
+pub struct QueuedMail {
+    pub id: MailId,
+    pub kind: MailKind,
+    /// The address as it was asked for: what to look up, not where to send.
+    pub requested_for: Email,
+    /// The rendered message under the mail key, once there is one: it may hold a token.
+    pub sealed: Option<Vec<u8>>,
+    pub attempts: u32,
+    pub queued_at: Timestamp,
+}
+
+/// A rendered message, on its way into the outbox's row, with the token that it carries.
+#[derive(Clone, Debug)]
+pub struct PreparedMail {
+    pub id: MailId,
+    pub sealed: Vec<u8>,
+    pub token: Option<NewOneTimeToken>,
+}
+
+/// A message ready to be sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MailMessage {
+    /// Becomes part of the Message-ID, so that a repeated delivery can be recognised.
+    pub id: MailId,
+    pub to: Email,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}
+
+impl std::fmt::Debug for MailMessage {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("MailMessage").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Why a message could not be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MailError {
+    /// Worth another try: the server is away, or says so.
+    #[error("mail could not be delivered for now")]
+    Transient,
+    /// No try will help: the server refuses the message or its recipient.
+    #[error("mail was refused")]
+    Permanent,
+}

@@ -1,0 +1,20 @@
+//! The domain: types that cannot be wrong, rules, and the ports through which use cases reach the world.
+//!
+//! Owns the words that every other room speaks. Imports nothing of ours and no framework. Must not know that there is
+//! a database, a network or a protocol.
+
+pub mod audit;
+pub mod clock;
+pub mod email;
+pub mod id;
+pub mod key;
+pub mod mail;
+pub mod name;
+pub mod one_time_token;
+pub mod origin;
+pub mod password;
+pub mod ports;
+pub mod revocation;
+pub mod session;
+pub mod throttle;
+pub mod user;

@@ -1,0 +1,81 @@
+//! An account.
+
+use std::fmt;
+
+use super::clock::Timestamp;
+use super::email::Email;
+use super::id::UserId;
+use super::name::Name;
+
+/// The role that every account has from its registration on.
+pub const ROLE_USER: &str = "user";
+
+/// Whether an account may sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserState {
+    Active,
+    Disabled,
+}
+
+/// The generation of an account's rights: raised by whatever must end the access tokens already out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Epoch(pub i64);
+
+/// An account, without anything secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    pub id: UserId,
+    pub email: Email,
+    pub email_verified: bool,
+    pub display_name: Name,
+    pub state: UserState,
+    /// Sorted.
+    pub roles: Vec<String>,
+    pub epoch: Epoch,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// A stored password hash: a PHC string, or an imported one in its own format.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("[redacted]")
+    }
+}
+
+/// An account together with what checks its password; `None` where it has no password.
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub user: User,
+    pub password_hash: Option<PasswordHash>,
+}
+
+/// An account that is to be created, active and with the role [`ROLE_USER`].
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    pub id: UserId,
+    pub email: Email,
+    pub display_name: Name,
+    pub password_hash: PasswordHash,
+}
+
+/// What became of a registration.
+#[must_use]
+#[derive(Clone, Debug)]
+pub enum Creation {
+    Created(User),
+    EmailTaken,
+}

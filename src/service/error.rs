@@ -1,0 +1,59 @@
+//! The one error that use cases answer with: a neutral kind and a stable reason. It knows no status code.
+
+use std::time::Duration;
+
+use crate::domain::ports::StoreError;
+
+/// A field of the request that is at fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldViolation {
+    /// The field's path, as in the proto: `email`, `requests[3].required_roles`.
+    pub field: String,
+    /// What is wrong, in fixed words: never the input itself.
+    pub description: String,
+}
+
+/// Why a use case did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ServiceError {
+    #[error("the request has fields at fault")]
+    InvalidFields(Vec<FieldViolation>),
+    #[error("an account with this address exists")]
+    EmailTaken,
+    #[error("this service takes no registrations")]
+    RegistrationClosed,
+    #[error("address and password do not match an account")]
+    InvalidCredentials,
+    #[error("the address has to be verified first")]
+    EmailNotVerified,
+    #[error("the token opens nothing")]
+    InvalidToken,
+    #[error("too many attempts")]
+    RateLimited { retry_after: Duration },
+    #[error("too many passwords wait to be checked")]
+    HashCapacity { retry_after: Duration },
+    #[error("revocations have not been read for too long")]
+    RevocationStateStale { retry_after: Duration },
+    #[error("something the service stands on does not answer")]
+    DependencyUnavailable { retry_after: Duration },
+    #[error("the request met a concurrent change")]
+    ConcurrentChange,
+    #[error("the service is at fault")]
+    Internal,
+}
+
+/// What a use case answers.
+pub type ServiceResult<T> = Result<T, ServiceError>;
+
+/// When to try again after the database did not answer.
+const STORE_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable => Self::DependencyUnavailable { retry_after: STORE_RETRY_AFTER },
+            StoreError::Conflict => Self::ConcurrentChange,
+            StoreError::Corrupt => Self::Internal,
+        }
+    }
+}

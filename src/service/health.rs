@@ -1,0 +1,1 @@
+//! What the service can do at the moment, for health checks of every protocol.

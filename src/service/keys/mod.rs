@@ -1,0 +1,1 @@
+//! The life of server keys: made, published, active, retiring, gone.

@@ -1,0 +1,1 @@
+//! The worker behind the outbox: looks up, mints, renders, delivers.

@@ -1,0 +1,10 @@
+//! The use cases: every decision of Keystead. A file is one use case, a struct of its needs with one `run`.
+//!
+//! May import `crypto`, `domain` and the verifier crate. Must not know a protocol, a status code or a database.
+
+pub mod auth;
+pub mod error;
+pub mod health;
+pub mod keys;
+pub mod mail;
+pub mod token;

@@ -1,0 +1,5 @@
+//! The use cases that judge access tokens, and what they judge by.
+
+pub mod jwks;
+pub mod revocation_state;
+pub mod verify;
