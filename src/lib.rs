@@ -5,4 +5,5 @@
 
 pub mod crypto;
 pub mod domain;
+pub mod outbound;
 pub mod service;
