@@ -7,3 +7,4 @@ pub mod crypto;
 pub mod domain;
 pub mod outbound;
 pub mod service;
+pub mod store;

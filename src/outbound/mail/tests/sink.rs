@@ -46,7 +46,7 @@ async fn serve(stream: TcpStream, answer: &'static str, notes: Arc<Mutex<String>
             return;
         }
         let Ok(Some(line)) = lines.next_line().await else { return };
-        notes.lock().unwrap().push_str(&format!("{line}\n"));
+        notes.lock().unwrap().extend([line.as_str(), "\n"]);
         reply = match line.split([' ', ':']).next().unwrap_or_default() {
             "." => Some("250 taken"),
             _ if in_data => None,
