@@ -27,7 +27,8 @@ impl Link {
     }
 
     pub async fn connection(&self) -> Result<Connection, Fault> {
-        Ok(self.pool.get().await?)
+        // Making a connection is a large future, and a rare one.
+        Ok(Box::pin(self.pool.get()).await?)
     }
 
     /// Whether an operation may go on; if it is time to probe, `probe` goes its own way, and this request waits for
