@@ -1,1 +1,3 @@
 //! The worker behind the outbox: looks up, mints, renders, delivers.
+
+pub mod settings;
