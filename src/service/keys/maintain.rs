@@ -71,7 +71,7 @@ impl MaintainKeys {
 
     fn open(&self, stored: &StoredKeys) -> ServiceResult<KeyRing> {
         KeyRing::open(stored, &self.master).map_err(|error| {
-            tracing::error!(%error, "the stored keys do not open under this master key");
+            tracing::error!(%error, "the stored keys are no key ring");
             ServiceError::Internal
         })
     }
