@@ -7,4 +7,6 @@ pub mod error;
 pub mod health;
 pub mod keys;
 pub mod mail;
+mod security_event;
+pub mod settings;
 pub mod token;
