@@ -5,5 +5,6 @@
 
 pub mod crypto;
 pub mod domain;
+pub mod outbound;
 pub mod service;
 pub mod store;
