@@ -5,5 +5,7 @@
 
 pub mod crypto;
 pub mod domain;
+pub mod grpc;
+pub mod http;
 pub mod service;
 pub mod store;
