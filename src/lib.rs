@@ -5,6 +5,8 @@
 
 pub mod crypto;
 pub mod domain;
+pub mod grpc;
+pub mod http;
 pub mod outbound;
 pub mod service;
 pub mod store;
