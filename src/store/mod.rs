@@ -1,5 +1,6 @@
-//! The stores: where state lives.
+//! The stores: implementations of the ports that keep something.
 //!
-//! Implements ports of the domain. May import `domain`. Must not know a use case, a protocol or the outside world.
+//! May import `domain`. Must not know a use case, a protocol, or how secrets are made; only `app` and tests name them.
 
+pub mod memory;
 pub mod redis;
