@@ -21,6 +21,8 @@ mod server;
 mod settings;
 pub mod source;
 mod status;
+#[cfg(test)]
+mod testing;
 pub mod token_service;
 mod trace;
 pub mod transport;
