@@ -18,7 +18,7 @@ mod methods;
 pub mod network;
 pub mod pb;
 mod server;
-mod settings;
+pub mod settings;
 pub mod source;
 mod status;
 #[cfg(test)]
