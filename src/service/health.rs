@@ -17,6 +17,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the service can do.
+#[expect(clippy::struct_excessive_bools, reason = "five facts that vary independently of one another")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     /// Whether it has ever been able to verify tokens: the latch behind `/startupz`.

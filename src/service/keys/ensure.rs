@@ -62,7 +62,7 @@ impl EnsureKeys {
         let context = AuditContext { at: self.clock.now(), origin: in_background() };
         let swap = self.keys.swap(stored.version, keys, events.clone(), &context).await?;
         if swap == KeySwap::Swapped {
-            events.iter().for_each(|event| security_event::log(event, &context.origin));
+            security_event::log_all(&events, &context.origin);
         }
         Ok(())
     }

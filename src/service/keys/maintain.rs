@@ -41,7 +41,7 @@ impl MaintainKeys {
         let (keys, events) = self.take(&step, stored.keys, now)?;
         let context = AuditContext { at: now, origin: in_background() };
         if self.keys.swap(stored.version, keys, events.clone(), &context).await? == KeySwap::Swapped {
-            events.iter().for_each(|event| security_event::log(event, &context.origin));
+            security_event::log_all(&events, &context.origin);
         }
         // Whoever was first: what is stored now counts.
         self.reload().await.map(drop)
@@ -115,3 +115,6 @@ fn move_to(keys: &mut [StoredKey], id: &str, state: KeyState, now: Timestamp) {
         key.state_since = now;
     }
 }
+
+#[cfg(test)]
+mod tests;
