@@ -191,3 +191,6 @@ fn jittered(age: Duration, entropy: &dyn Entropy) -> Duration {
     entropy.fill(&mut byte);
     age.saturating_sub(age / 5 * u32::from(byte[0]) / u32::from(u8::MAX))
 }
+
+#[cfg(test)]
+mod tests;
