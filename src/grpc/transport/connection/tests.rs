@@ -10,7 +10,7 @@ use crate::grpc::pb::GetJwksRequest;
 use crate::grpc::pb::token_service_client::TokenServiceClient;
 use crate::grpc::testing::{Behaviour, front};
 
-const LIMITS: Limits = Limits { max_streams: 100, age: Duration::from_mins(30), end: Duration::from_mins(60) };
+const LIMITS: Limits = Limits { max_streams: 100, age: Duration::from_mins(30), end: Duration::from_hours(1) };
 
 fn start(behaviour: Behaviour, drain: &CancellationToken) -> (DuplexStream, JoinHandle<()>) {
     let (client, server) = tokio::io::duplex(64 * 1024);
