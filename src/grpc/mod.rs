@@ -29,3 +29,6 @@ pub mod transport;
 
 pub use server::{BindError, Bound, Needs, Server};
 pub use settings::{Fault, Settings};
+
+#[cfg(test)]
+mod tests;
