@@ -9,6 +9,10 @@ use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+use tonic_reflection::pb::v1::{ListServiceResponse, ServerReflectionRequest};
 use tonic_types::StatusExt as _;
 
 use super::auth_service::AuthApi;
@@ -134,4 +138,20 @@ async fn health_is_told_by_service() {
     let request = HealthCheckRequest { service: "other".to_owned() };
     let status = client.check(request).await.unwrap_err();
     assert_eq!(status.get_error_details().error_info().expect("ErrorInfo").reason, "UNKNOWN_SERVICE");
+}
+
+#[tokio::test]
+async fn reflection_lists_what_is_served() {
+    let mut client = ServerReflectionClient::new(start(&World::new().await).await);
+    let list = MessageRequest::ListServices(String::new());
+    let request = ServerReflectionRequest { host: String::new(), message_request: Some(list) };
+    let mut answers = client.server_reflection_info(tokio_stream::once(request)).await.expect("a stream").into_inner();
+    let answer = answers.message().await.expect("an answer").expect("one").message_response;
+    let Some(MessageResponse::ListServicesResponse(ListServiceResponse { service })) = answer else {
+        panic!("no list: {answer:?}");
+    };
+    let names: Vec<_> = service.iter().map(|service| service.name.as_str()).collect();
+    for name in ["keystead.v1.AuthService", "keystead.v1.TokenService", "grpc.health.v1.Health"] {
+        assert!(names.contains(&name), "{name} is not among {names:?}");
+    }
 }
