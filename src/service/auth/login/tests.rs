@@ -255,3 +255,17 @@ async fn a_ring_too_old_to_sign_with_leaves_no_session_behind() {
     assert!(matches!(answer, Err(ServiceError::DependencyUnavailable { .. })), "{answer:?}");
     assert_eq!(world.told(AuditKind::SessionCreated), before);
 }
+
+#[tokio::test]
+async fn only_a_right_password_of_an_active_account_is_admitted() {
+    // promise L6: refused here, before a session is tried, so that a disabled account costs no more than any other
+    let (world, _) = ada().await;
+    let mut account = world.store.find_by_email(&email("ada@example.org")).await.unwrap().unwrap();
+    let right = || PasswordVerdict::Right { rehash: Some(PasswordHash::new("newer")) };
+    let (_, rehash) = admitted(Some(&account), right()).unwrap();
+    assert_eq!(rehash.map(|rehash| Some(rehash.from)), Some(account.password_hash.clone()));
+    assert!(admitted(Some(&account), PasswordVerdict::Wrong).is_none());
+    assert!(admitted(None, right()).is_none());
+    account.user.state = UserState::Disabled;
+    assert!(admitted(Some(&account), right()).is_none());
+}

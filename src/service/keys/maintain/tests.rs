@@ -5,6 +5,9 @@ use crate::domain::ports::StoreError;
 use crate::service::keys::ensure::EnsureKeys;
 use crate::service::testing::World;
 
+/// The least that a clock tells apart.
+const MOMENT: Duration = Duration::from_millis(1);
+
 fn maintain(world: &World) -> MaintainKeys {
     MaintainKeys {
         keys: Arc::new(world.store.clone()),
@@ -38,24 +41,24 @@ async fn a_key_is_published_for_the_lead_then_signs_then_outlives_its_last_token
     maintain.run_once().await.unwrap();
     assert_eq!(published(&world).len(), 1, "nothing is due yet");
 
-    world.advance(world.settings.keys.rotation_period - lead);
+    world.advance(world.settings.keys.rotation_period.saturating_sub(lead));
     maintain.run_once().await.unwrap();
     let next = signing(&world, KeyState::Next).await;
     assert_eq!((next.len(), published(&world).len()), (1, 2));
 
-    world.advance(lead - Duration::from_millis(1));
+    world.advance(lead.saturating_sub(MOMENT));
     maintain.run_once().await.unwrap();
     assert_eq!(signing(&world, KeyState::Active).await, first, "not published for long enough");
 
-    world.advance(Duration::from_millis(1));
+    world.advance(MOMENT);
     maintain.run_once().await.unwrap();
     assert_eq!(signing(&world, KeyState::Active).await, next);
     assert_eq!(signing(&world, KeyState::Retiring).await, first);
 
-    world.advance(lead + world.settings.tokens.reach() - Duration::from_millis(1));
+    world.advance((lead + world.settings.tokens.reach()).saturating_sub(MOMENT));
     maintain.run_once().await.unwrap();
     assert_eq!(published(&world).len(), 2, "a token of the first key may still be alive");
-    world.advance(Duration::from_millis(1));
+    world.advance(MOMENT);
     maintain.run_once().await.unwrap();
     assert_eq!(published(&world), next.into_iter().collect());
 
@@ -113,7 +116,7 @@ async fn a_ring_that_cannot_be_read_again_stops_signing_and_goes_on_verifying() 
     world.advance(world.settings.keys.publish_lead());
     assert!(maintain.run_once().await.is_err());
     assert!(world.keys.signing_ring().is_ok());
-    world.advance(Duration::from_millis(1));
+    world.advance(MOMENT);
     assert!(world.keys.signing_ring().is_err());
     assert_eq!(published(&world).len(), 1);
     world.store.fail_with(None);

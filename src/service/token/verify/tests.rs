@@ -27,7 +27,7 @@ async fn a_good_token_is_active_and_its_verdict_may_be_kept_for_a_second() {
 async fn a_verdict_is_never_kept_beyond_the_expiry_of_the_token() {
     let world = World::new().await;
     let token = signed_in(&world).await;
-    world.advance(world.settings.tokens.access_lifetime - Duration::from_millis(300));
+    world.advance(world.settings.tokens.access_lifetime.saturating_sub(Duration::from_millis(300)));
     world.reader().run_once().await.unwrap();
     assert_eq!(world.verify().run(&request(&token)).unwrap().cacheable_for, Duration::from_millis(300));
     world.advance(Duration::from_millis(400));
