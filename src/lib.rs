@@ -6,3 +6,4 @@
 pub mod crypto;
 pub mod domain;
 pub mod service;
+pub mod store;
