@@ -9,6 +9,7 @@ mod attempts;
 mod backend;
 mod fixture;
 mod keys;
+mod late_commit;
 mod one_time_tokens;
 mod outbox;
 mod revocations;
@@ -23,6 +24,8 @@ mod users;
 macro_rules! conformance {
     ($($room:ident { $($check:ident)* })*) => {
         conformance!(@on memory $($room { $($check)* })*);
+        conformance!(@on sqlite $($room { $($check)* })*);
+        conformance!(@on postgres $($room { $($check)* })*);
     };
     (@on $backend:ident $($room:ident { $($check:ident)* })*) => {
         mod $backend {
