@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::ManualClock;
-use keystead::domain::ports::Throttle;
 use keystead::domain::throttle::{Bucket, Limit, ThrottleVerdict};
 use keystead::store::memory::throttle::MemoryThrottle;
 use keystead::store::redis::{Redis, Settings};
