@@ -1,0 +1,102 @@
+//! The three stores, each as a bundle of ports.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keystead::domain::clock::Timestamp;
+use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
+use keystead::domain::ports::{Attempts, AuditLog, Keys, OneTimeTokens, Outbox, Probe, Revocations, Sessions, Users};
+use keystead::store::db::{Database, DatabaseUrl, Settings};
+use keystead::store::memory::MemoryStore;
+use sea_orm::{ConnectOptions, DatabaseConnection};
+use tempfile::TempDir;
+
+use crate::support;
+use crate::trail::Inside;
+
+/// Longer than any machine is slow: the checks ask what the store answers, not how soon.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An empty store and what a check needs to use it.
+pub struct Backend {
+    pub users: Arc<dyn Users>,
+    pub attempts: Arc<dyn Attempts>,
+    pub sessions: Arc<dyn Sessions>,
+    pub tokens: Arc<dyn OneTimeTokens>,
+    pub outbox: Arc<dyn Outbox>,
+    pub revocations: Arc<dyn Revocations>,
+    pub keys: Arc<dyn Keys>,
+    pub audit: Arc<dyn AuditLog>,
+    pub probe: Arc<dyn Probe>,
+    pub clock: Arc<ManualClock>,
+    pub entropy: Arc<CountingEntropy>,
+    pub inside: Inside,
+    /// Holds the database file; gone with the check.
+    _folder: Option<TempDir>,
+}
+
+trait Store: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe {}
+
+impl<S> Store for S where S: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
+{}
+
+pub async fn memory() -> Arc<Backend> {
+    let entropy = Arc::new(CountingEntropy::new());
+    let store = MemoryStore::new(entropy.clone());
+    bundle(Arc::new(store.clone()), entropy, Inside::Memory(store), None)
+}
+
+pub async fn sqlite() -> Arc<Backend> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("keystead.db");
+    let url = format!("sqlite://{}", file.display());
+    let (database, entropy) = migrated(DatabaseUrl::sqlite(&file)).await;
+    bundle(Arc::new(database), entropy, Inside::Sql(connect(&url).await), Some(folder))
+}
+
+pub async fn postgres() -> Arc<Backend> {
+    postgres_at(&support::postgres::fresh_database()).await
+}
+
+pub async fn postgres_at(url: &str) -> Arc<Backend> {
+    let (database, entropy) = migrated(DatabaseUrl::new(url)).await;
+    bundle(Arc::new(database), entropy, Inside::Sql(connect(url).await), None)
+}
+
+async fn migrated(url: DatabaseUrl) -> (Database, Arc<CountingEntropy>) {
+    let entropy = Arc::new(CountingEntropy::new());
+    let settings = Settings { acquire_timeout: PATIENCE, operation_timeout: PATIENCE, ..Settings::new(url) };
+    let database = Database::connect(&settings, entropy.clone()).await.expect("the database answers");
+    database.migrate().await.expect("the schema is made");
+    (database, entropy)
+}
+
+/// A connection past the ports.
+async fn connect(url: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(2);
+    sea_orm::Database::connect(options).await.expect("the database answers")
+}
+
+fn bundle<S: Store + 'static>(
+    store: Arc<S>,
+    entropy: Arc<CountingEntropy>,
+    inside: Inside,
+    folder: Option<TempDir>,
+) -> Arc<Backend> {
+    Arc::new(Backend {
+        users: store.clone(),
+        attempts: store.clone(),
+        sessions: store.clone(),
+        tokens: store.clone(),
+        outbox: store.clone(),
+        revocations: store.clone(),
+        keys: store.clone(),
+        audit: store.clone(),
+        probe: store,
+        clock: Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000))),
+        entropy,
+        inside,
+        _folder: folder,
+    })
+}
