@@ -45,7 +45,7 @@ pub enum ServiceError {
 
 impl ServiceError {
     /// One field at fault.
-    pub fn invalid_field(field: &str, description: impl ToString) -> Self {
+    pub fn invalid_field(field: &str, description: &str) -> Self {
         Self::InvalidFields(vec![FieldViolation { field: field.to_owned(), description: description.to_string() }])
     }
 }

@@ -9,4 +9,6 @@ pub mod keys;
 pub mod mail;
 mod security_event;
 pub mod settings;
+#[cfg(test)]
+mod testing;
 pub mod token;

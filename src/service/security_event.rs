@@ -14,6 +14,13 @@ pub fn event_of(kind: AuditKind, outcome: AuditOutcome, user: UserId, session: O
     AuditEvent { actor: Some(user), subject: Some(user), session, ..event(kind, outcome) }
 }
 
+/// Tells the log of several events.
+pub fn log_all(events: &[AuditEvent], origin: &Origin) {
+    for event in events {
+        log(event, origin);
+    }
+}
+
 /// Tells the log of an event, whether or not the audit trail holds it too.
 pub fn log(event: &AuditEvent, origin: &Origin) {
     tracing::info!(

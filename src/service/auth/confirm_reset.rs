@@ -41,7 +41,7 @@ impl ConfirmReset {
         let user = self.tokens.find(&token, purpose, self.clock.now()).await?.ok_or(ServiceError::InvalidToken)?;
         // Judged before the token is used up, so that a better password can follow.
         let fault = self.policy.check(&request.new_password, &user.email);
-        fault.map_err(|fault| ServiceError::invalid_field("new_password", fault))?;
+        fault.map_err(|fault| ServiceError::invalid_field("new_password", &fault.to_string()))?;
         let password_hash = self.hasher.reserve()?.hash(request.new_password).await?;
 
         let context = AuditContext { at: self.clock.now(), origin: *origin };

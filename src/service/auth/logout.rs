@@ -77,3 +77,6 @@ impl Logout {
         token.generation == session.generation || just_used
     }
 }
+
+#[cfg(test)]
+mod tests;

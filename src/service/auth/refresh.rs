@@ -118,3 +118,6 @@ fn tell_refreshed(session: &Session, user: &User, origin: &Origin) {
         "security event"
     );
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,6 +41,7 @@ pub struct RegisterRequest {
 }
 
 /// What a registration gave.
+#[expect(clippy::large_enum_variant, reason = "there is one for a request, and it is moved once")]
 #[derive(Clone, Debug)]
 pub enum Registered {
     SignedIn {
@@ -58,7 +59,7 @@ impl Register {
         }
         let RegisterRequest { email, password, display_name, device_name } = request;
         let fault = self.policy.check(&password, &email);
-        fault.map_err(|fault| ServiceError::invalid_field("password", fault))?;
+        fault.map_err(|fault| ServiceError::invalid_field("password", &fault.to_string()))?;
         let slot = self.hasher.reserve()?;
         self.guard.admit_source(origin).await?;
         // Hashed before the address is looked at: a known one costs the same.

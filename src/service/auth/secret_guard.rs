@@ -60,6 +60,7 @@ impl SecretGuard {
             return Ok(keys);
         }
         if attempt.in_a_row > self.limits.max_failures {
+            self.tell_capped(attempt.in_a_row, origin).await?;
             return Err(ServiceError::RateLimited { retry_after: CAPPED_RETRY_AFTER });
         }
         let shared = secret_keys::account(ring.lookup(), email, self.limits.per_account);
@@ -126,6 +127,16 @@ impl SecretGuard {
         if let Err(error) = self.audit.record(event, &self.context(origin)).await {
             tracing::warn!(%error, "a refused attempt could not be recorded");
         }
+    }
+
+    /// Tells the audit trail of the first attempt over the cap, and of no further one.
+    async fn tell_capped(&self, in_a_row: u32, origin: &Origin) -> ServiceResult<()> {
+        if in_a_row != self.limits.max_failures.saturating_add(1) {
+            return Ok(());
+        }
+        let event = security_event::event(AuditKind::LoginLocked, AuditOutcome::Failure);
+        security_event::log(&event, origin);
+        Ok(self.audit.record(event, &self.context(origin)).await?)
     }
 
     fn context(&self, origin: &Origin) -> AuditContext {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::crypto::lookup::LookupKey;
 use crate::domain::email::Email;
-use crate::domain::origin::Origin;
+use crate::domain::origin::{Origin, Source};
 use crate::domain::throttle::{AttemptKeys, Bucket, Limit};
 
 /// The bucket of everything that one source tries.
@@ -53,7 +53,7 @@ fn bucket(key: &LookupKey, kind: &str, parts: &[&[u8]], limit: Limit) -> Bucket 
 
 /// Requests without a source share one, so that a lost peer address is never a way round the limits.
 fn network(origin: &Origin) -> Vec<u8> {
-    match origin.source.map(|source| source.network()) {
+    match origin.source.map(Source::network) {
         Some(IpAddr::V4(address)) => address.octets().to_vec(),
         Some(IpAddr::V6(address)) => address.octets().to_vec(),
         None => Vec::new(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::live_keys::LiveKeys;
 use super::settings::KeySettings;
-use crate::crypto::key_ring::{self, KeyRing};
+use crate::crypto::key_ring::{self, KeyRing, RingError};
 use crate::crypto::seal::SealingKey;
 use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use crate::domain::clock::{Clock, Entropy};
@@ -25,8 +25,8 @@ const MAX_TRIES: u32 = 5;
 pub enum EnsureError {
     #[error("the keys could not be read or written: {0}")]
     Service(#[from] ServiceError),
-    #[error("the stored keys do not open under this master key")]
-    WrongMasterKey,
+    #[error("the stored keys are no key ring: {0}")]
+    Ring(#[from] RingError),
 }
 
 /// Opens the key ring at the start, and makes the keys that are missing.
@@ -45,7 +45,7 @@ impl EnsureKeys {
             let stored = self.keys.load().await.map_err(ServiceError::from)?;
             let missing = missing(&stored);
             if missing.is_empty() {
-                let ring = KeyRing::open(&stored, &self.master).map_err(|_| EnsureError::WrongMasterKey)?;
+                let ring = KeyRing::open(&stored, &self.master)?;
                 return Ok(LiveKeys::new(ring, read_at, Arc::clone(&self.clock), self.settings.publish_lead()));
             }
             self.make(stored, &missing).await?;
@@ -62,7 +62,7 @@ impl EnsureKeys {
         let context = AuditContext { at: self.clock.now(), origin: in_background() };
         let swap = self.keys.swap(stored.version, keys, events.clone(), &context).await?;
         if swap == KeySwap::Swapped {
-            events.iter().for_each(|event| security_event::log(event, &context.origin));
+            security_event::log_all(&events, &context.origin);
         }
         Ok(())
     }

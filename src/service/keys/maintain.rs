@@ -41,7 +41,7 @@ impl MaintainKeys {
         let (keys, events) = self.take(&step, stored.keys, now)?;
         let context = AuditContext { at: now, origin: in_background() };
         if self.keys.swap(stored.version, keys, events.clone(), &context).await? == KeySwap::Swapped {
-            events.iter().for_each(|event| security_event::log(event, &context.origin));
+            security_event::log_all(&events, &context.origin);
         }
         // Whoever was first: what is stored now counts.
         self.reload().await.map(drop)
@@ -71,7 +71,7 @@ impl MaintainKeys {
 
     fn open(&self, stored: &StoredKeys) -> ServiceResult<KeyRing> {
         KeyRing::open(stored, &self.master).map_err(|error| {
-            tracing::error!(%error, "the stored keys do not open under this master key");
+            tracing::error!(%error, "the stored keys are no key ring");
             ServiceError::Internal
         })
     }
