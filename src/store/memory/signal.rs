@@ -13,6 +13,6 @@ impl RevocationSignal for LocalSignal {
     async fn announce(&self) {}
 
     async fn heard(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

@@ -38,6 +38,7 @@ struct Table {
 }
 
 /// Where a key is counted.
+#[derive(Clone, Copy)]
 enum Place<'a> {
     Own(&'a str),
     Shared((u64, u32, Duration)),
