@@ -4,7 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::clock::{Clock, Entropy};
+use super::clock::{Clock, Entropy, Timestamp};
 
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident) => {
@@ -14,7 +14,12 @@ macro_rules! identifier {
 
         impl $name {
             pub fn generate(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
-                Self(time_ordered(clock, entropy))
+                Self::generate_at(clock.now(), entropy)
+            }
+
+            /// An identifier for what happens at this moment.
+            pub fn generate_at(at: Timestamp, entropy: &dyn Entropy) -> Self {
+                Self(time_ordered(at, entropy))
             }
 
             pub const fn from_uuid(uuid: Uuid) -> Self {
@@ -51,10 +56,10 @@ identifier!(
     MailId
 );
 
-fn time_ordered(clock: &dyn Clock, entropy: &dyn Entropy) -> Uuid {
+fn time_ordered(at: Timestamp, entropy: &dyn Entropy) -> Uuid {
     let mut random = [0; 10];
     entropy.fill(&mut random);
-    let millis = clock.now().as_millis().max(0).unsigned_abs();
+    let millis = at.as_millis().max(0).unsigned_abs();
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
 

@@ -39,9 +39,10 @@ fn find_postgres() -> Option<PathBuf> {
     let mut versions: Vec<PathBuf> = versions.collect();
     versions.sort_by_key(|path| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok()));
     let installed = versions.into_iter().rev().map(|version| version.join("bin"));
-    on_path.into_iter().chain(installed).find(|folder| {
-        ["postgres", "initdb", "createdb"].iter().all(|program| folder.join(program).is_file())
-    })
+    on_path
+        .into_iter()
+        .chain(installed)
+        .find(|folder| ["postgres", "initdb", "createdb"].iter().all(|program| folder.join(program).is_file()))
 }
 
 fn found_or_installed(find: impl Fn() -> Option<PathBuf>, package: &str) -> PathBuf {
