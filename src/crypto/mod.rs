@@ -9,3 +9,7 @@ pub mod one_time_token;
 pub mod password_hasher;
 pub mod refresh_token;
 pub mod seal;
+mod server_key;
+mod signing_key;
+#[cfg(test)]
+mod testing;

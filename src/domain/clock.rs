@@ -58,3 +58,36 @@ pub trait Clock: Send + Sync {
 pub trait Entropy: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn seconds_are_rounded_down_on_both_sides_of_the_epoch() {
+        let seconds = [1_999, 1_000, 999, 0, -1, -1_000, -1_001].map(|millis| Timestamp(millis).as_seconds());
+        assert_eq!(seconds, [1, 1, 0, 0, -1, -1, -2]);
+    }
+
+    #[test]
+    fn the_ends_of_time_hold() {
+        assert_eq!(Timestamp(i64::MAX).after(SECOND), Timestamp(i64::MAX));
+        assert_eq!(Timestamp(0).after(Duration::MAX), Timestamp(i64::MAX));
+        assert_eq!(Timestamp(i64::MIN).before(SECOND), Timestamp(i64::MIN));
+    }
+
+    #[test]
+    fn what_lies_ahead_has_not_passed() {
+        assert_eq!(Timestamp(5_000).since(Timestamp(4_000)), SECOND);
+        assert_eq!(Timestamp(4_000).since(Timestamp(5_000)), Duration::ZERO);
+    }
+
+    #[test]
+    fn distance_has_no_direction_and_no_overflow() {
+        assert_eq!(Timestamp(5_000).distance(Timestamp(4_000)), SECOND);
+        assert_eq!(Timestamp(4_000).distance(Timestamp(5_000)), SECOND);
+        assert_eq!(Timestamp(i64::MIN).distance(Timestamp(i64::MAX)), Duration::from_millis(u64::MAX));
+    }
+}

@@ -9,6 +9,7 @@ pub mod email;
 pub mod id;
 pub mod key;
 pub mod mail;
+pub mod manual_clock;
 pub mod name;
 pub mod one_time_token;
 pub mod origin;

@@ -46,3 +46,33 @@ impl fmt::Display for Name {
         self.0.fmt(formatter)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_trimmed_and_normalized() {
+        assert_eq!(Name::parse("  Jose\u{301} ").unwrap().as_str(), "Jos\u{e9}");
+        assert_eq!(Name::parse("").unwrap(), Name::default());
+    }
+
+    #[test]
+    fn the_longest_name_is_counted_in_code_points() {
+        assert!(Name::parse(&"\u{1f511}".repeat(MAX_NAME_CHARS)).is_ok());
+        assert_eq!(Name::parse(&"a".repeat(MAX_NAME_CHARS + 1)), Err(NameFault::TooLong));
+    }
+
+    #[test]
+    fn a_name_that_grows_when_normalized_is_still_bounded() {
+        // U+0958 is excluded from composition: its normal form is two code points.
+        assert_eq!(Name::parse(&"\u{958}".repeat(MAX_NAME_CHARS)), Err(NameFault::TooLong));
+    }
+
+    #[test]
+    fn control_characters_are_refused_wherever_they_stand() {
+        for text in ["\n", "a\0b", "a\u{1b}[31m", "a\u{85}", "tab\t"] {
+            assert_eq!(Name::parse(text), Err(NameFault::ControlCharacter), "{text:?}");
+        }
+    }
+}

@@ -51,3 +51,42 @@ pub struct Origin {
     pub source: Option<Source>,
     pub trace_id: TraceId,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(address: &str) -> Source {
+        Source::new(address.parse().unwrap())
+    }
+
+    #[test]
+    fn a_mapped_address_is_the_address_that_it_maps() {
+        // promise L4
+        assert_eq!(source("::ffff:192.0.2.7"), source("192.0.2.7"));
+        assert_eq!(source("::ffff:192.0.2.7").to_string(), "192.0.2.7");
+    }
+
+    #[test]
+    fn each_ipv4_address_has_its_own_budget() {
+        // promise L1
+        assert_ne!(source("192.0.2.7").network(), source("192.0.2.8").network());
+    }
+
+    #[test]
+    fn an_ipv6_subscriber_has_one_budget() {
+        // promise L1
+        let network = source("2001:db8:1:2::1").network();
+        assert_eq!(network, source("2001:db8:1:2:ffff:ffff:ffff:ffff").network());
+        assert_eq!(network.to_string(), "2001:db8:1:2::");
+        assert_ne!(network, source("2001:db8:1:3::1").network());
+    }
+
+    #[test]
+    fn a_trace_id_prints_as_32_hex_digits() {
+        let mut bytes = [0; 16];
+        bytes[0] = 0x0a;
+        bytes[15] = 0xff;
+        assert_eq!(TraceId(bytes).to_string(), "0a0000000000000000000000000000ff");
+    }
+}

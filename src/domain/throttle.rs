@@ -69,3 +69,72 @@ pub fn judge(limit: Limit, expected: Option<Timestamp>, now: Timestamp) -> Arriv
     let earliest = next.before(tolerance);
     if now < earliest { Arrival::TooEarly(earliest.since(now)) } else { Arrival::Conforms(next) }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMIT: Limit = Limit { burst: 3, period: Duration::from_secs(10) };
+
+    /// How many of the attempts at these milliseconds one bucket allows.
+    fn allowed(limit: Limit, attempts: &[i64]) -> u32 {
+        let mut expected = None;
+        let mut count = 0;
+        for at in attempts {
+            if let Arrival::Conforms(arrival) = judge(limit, expected, Timestamp::from_millis(*at)) {
+                expected = Some(arrival);
+                count += 1;
+            }
+        }
+        count
+    }
+
+    #[test]
+    fn the_burst_passes_at_once_and_no_more() {
+        assert_eq!(allowed(LIMIT, &[0; 20]), 3);
+    }
+
+    #[test]
+    fn one_a_period_comes_back_after_a_burst() {
+        assert_eq!(allowed(LIMIT, &[0, 0, 0, 9_999]), 3);
+        assert_eq!(allowed(LIMIT, &[0, 0, 0, 10_000, 10_000]), 4);
+        assert_eq!(allowed(LIMIT, &[0, 0, 0, 30_000, 30_000, 30_000, 30_000]), 6);
+    }
+
+    #[test]
+    fn a_refusal_says_exactly_how_long_to_wait() {
+        let full = Timestamp::from_millis(30_000);
+        let now = Timestamp::from_millis(4_000);
+        let Arrival::TooEarly(wait) = judge(LIMIT, Some(full), now) else { panic!("a full bucket let one pass") };
+        assert_eq!(wait, Duration::from_secs(6));
+        assert!(matches!(judge(LIMIT, Some(full), now.after(wait)), Arrival::Conforms(_)));
+    }
+
+    #[test]
+    fn a_limit_without_burst_allows_nothing() {
+        assert_eq!(allowed(Limit { burst: 0, ..LIMIT }, &[0, 100_000, 200_000]), 0);
+    }
+
+    #[test]
+    fn a_clock_stepped_back_lifts_no_limit() {
+        assert_eq!(allowed(LIMIT, &[1_000_000, 1_000_000, 1_000_000, 0, 0, 500_000]), 3);
+    }
+
+    #[test]
+    fn absurd_limits_do_not_overflow() {
+        let absurd = Limit { burst: u32::MAX, period: Duration::MAX };
+        assert_eq!(allowed(absurd, &[0]), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn no_order_of_attempts_beats_the_rate(steps in prop::collection::vec(0_i64..5_000, 1..200)) {
+            let times: Vec<i64> = steps.iter().scan(0, |now, step| { *now += step; Some(*now) }).collect();
+            let span: i64 = times.last().unwrap() - times[0];
+            let most = LIMIT.burst + u32::try_from(span / 10_000).unwrap();
+            prop_assert!(allowed(LIMIT, &times) <= most);
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::crypto::password_hasher::{HashCapacity, HasherStopped};
 use crate::domain::ports::StoreError;
 
 /// A field of the request that is at fault.
@@ -42,6 +43,13 @@ pub enum ServiceError {
     Internal,
 }
 
+impl ServiceError {
+    /// One field at fault.
+    pub fn invalid_field(field: &str, description: &str) -> Self {
+        Self::InvalidFields(vec![FieldViolation { field: field.to_owned(), description: description.to_string() }])
+    }
+}
+
 /// What a use case answers.
 pub type ServiceResult<T> = Result<T, ServiceError>;
 
@@ -55,5 +63,18 @@ impl From<StoreError> for ServiceError {
             StoreError::Conflict => Self::ConcurrentChange,
             StoreError::Corrupt => Self::Internal,
         }
+    }
+}
+
+impl From<HashCapacity> for ServiceError {
+    fn from(full: HashCapacity) -> Self {
+        Self::HashCapacity { retry_after: full.retry_after }
+    }
+}
+
+impl From<HasherStopped> for ServiceError {
+    /// The threads stop when the service drains: another replica has some.
+    fn from(_: HasherStopped) -> Self {
+        Self::DependencyUnavailable { retry_after: STORE_RETRY_AFTER }
     }
 }

@@ -7,4 +7,8 @@ pub mod error;
 pub mod health;
 pub mod keys;
 pub mod mail;
+mod security_event;
+pub mod settings;
+#[cfg(test)]
+mod testing;
 pub mod token;

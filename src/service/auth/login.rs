@@ -1,14 +1,37 @@
 //! Exchanges address and password for the tokens of a session.
 
+use std::sync::Arc;
+
+use super::secret_guard::SecretGuard;
+use super::session_opener::{Opened, Opening, SessionOpener};
+use crate::crypto::password_hasher::{PasswordHasher, PasswordVerdict};
+use crate::domain::audit::{AuditKind, AuditOutcome};
+use crate::domain::clock::Clock;
 use crate::domain::email::Email;
 use crate::domain::name::Name;
 use crate::domain::origin::Origin;
 use crate::domain::password::Password;
+use crate::domain::ports::{AuditContext, AuditLog, Users};
+use crate::domain::session::Rehash;
+use crate::domain::user::{Account, PasswordHash, User, UserState};
 use crate::service::auth::token_set::TokenSet;
-use crate::service::error::ServiceResult;
+use crate::service::error::{ServiceError, ServiceResult};
+use crate::service::security_event;
+
+/// How often a sign-in starts over with an account that changed under it.
+const MAX_TRIES: u32 = 3;
 
 /// Exchanges address and password for the tokens of a session.
-pub struct Login {}
+pub struct Login {
+    pub users: Arc<dyn Users>,
+    pub audit: Arc<dyn AuditLog>,
+    pub hasher: Arc<PasswordHasher>,
+    pub guard: Arc<SecretGuard>,
+    pub opener: Arc<SessionOpener>,
+    pub clock: Arc<dyn Clock>,
+    /// Whether only a verified address signs in.
+    pub verified_only: bool,
+}
 
 /// Address and password, and what the session is for.
 #[derive(Clone, Debug)]
@@ -21,7 +44,65 @@ pub struct LoginRequest {
 }
 
 impl Login {
-    pub async fn run(&self, _request: LoginRequest, _origin: &Origin) -> ServiceResult<TokenSet> {
-        todo!()
+    pub async fn run(&self, request: LoginRequest, origin: &Origin) -> ServiceResult<TokenSet> {
+        let LoginRequest { email, password, audience, device_name } = request;
+        let audience = self.opener.issuer.audience(&audience)?;
+        // First of all, so that an overloaded service refuses without any I/O.
+        let slot = self.hasher.reserve()?;
+        let attempt = self.guard.admit_password(&email, origin).await?;
+        let account = self.users.find_by_email(&email).await?;
+        let stored = account.as_ref().and_then(|account| account.password_hash.clone());
+        let verdict = slot.verify(password, stored.clone()).await?;
+        let Some((user, rehash)) = admitted(account.as_ref(), verdict) else {
+            return self.refuse(account.as_ref(), origin).await;
+        };
+        if self.verified_only && !user.email_verified {
+            self.guard.forgive_all(&email, origin, &attempt).await?;
+            return Err(ServiceError::EmailNotVerified);
+        }
+        let mut opening = Opening { user, audience, device_name, attempt, rehash };
+        for _ in 0..MAX_TRIES {
+            match self.opener.open(opening.clone(), origin).await? {
+                Opened::Open(tokens) => {
+                    self.guard.forgive(&email, origin).await;
+                    return Ok(tokens);
+                }
+                Opened::UserChanged => opening.user = self.reread(&email, stored.as_ref(), origin).await?,
+            }
+        }
+        Err(ServiceError::ConcurrentChange)
     }
+
+    /// The account as it is by now, if the password that was right still is.
+    async fn reread(&self, email: &Email, checked: Option<&PasswordHash>, origin: &Origin) -> ServiceResult<User> {
+        match self.users.find_by_email(email).await? {
+            Some(account) if account.user.state == UserState::Active => {
+                // Changed, or only hashed anew by another sign-in: the caller's next try will tell.
+                let unchanged = account.password_hash.as_ref() == checked;
+                if unchanged { Ok(account.user) } else { Err(ServiceError::ConcurrentChange) }
+            }
+            account => self.refuse(account.as_ref(), origin).await,
+        }
+    }
+
+    /// One answer, one event and one cost for an unknown address, a wrong password and a disabled account.
+    async fn refuse<T>(&self, account: Option<&Account>, origin: &Origin) -> ServiceResult<T> {
+        let mut event = security_event::event(AuditKind::LoginFailed, AuditOutcome::Failure);
+        event.subject = account.map(|account| account.user.id);
+        security_event::log(&event, origin);
+        self.audit.record(event, &AuditContext { at: self.clock.now(), origin: *origin }).await?;
+        Err(ServiceError::InvalidCredentials)
+    }
+}
+
+/// The user who may sign in, with the hash to renew: only a right password of an active account.
+fn admitted(account: Option<&Account>, verdict: PasswordVerdict) -> Option<(User, Option<Rehash>)> {
+    let (account, PasswordVerdict::Right { rehash }) = (account?, verdict) else {
+        return None;
+    };
+    if account.user.state != UserState::Active {
+        return None;
+    }
+    let rehash = rehash.zip(account.password_hash.clone()).map(|(to, from)| Rehash { from, to });
+    Some((account.user.clone(), rehash))
 }

@@ -1,11 +1,33 @@
 //! Ends sessions; a token that opens nothing is as good as logged out (RFC 7009, section 2.2).
+//!
+//! Every token that this service has issued for a session ends that session, an old one too. Other sessions end only by
+//! the live token, or by its predecessor within the grace window: whoever holds a token from long ago, which may be
+//! stolen, ends its own session with it and no more, as with any replay.
 
+use std::sync::Arc;
+
+use super::presented_token::{AuthenticToken, TokenReader};
+use super::secret_guard::SecretGuard;
+use super::token_issuer::TokenIssuer;
+use crate::domain::audit::{AuditKind, AuditOutcome};
+use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::origin::Origin;
-use crate::domain::session::EndScope;
+use crate::domain::ports::{AuditContext, Sessions};
+use crate::domain::session::{EndScope, SessionLimits};
 use crate::service::error::ServiceResult;
+use crate::service::keys::live_keys::LiveKeys;
+use crate::service::security_event;
+use crate::service::token::revoker::Revoker;
 
 /// Ends sessions; a token that opens nothing is as good as logged out (RFC 7009, section 2.2).
-pub struct Logout {}
+pub struct Logout {
+    sessions: Arc<dyn Sessions>,
+    reader: TokenReader,
+    issuer: Arc<TokenIssuer>,
+    revoker: Arc<Revoker>,
+    clock: Arc<dyn Clock>,
+    limits: SessionLimits,
+}
 
 /// The refresh token of the session that asks, and which sessions end.
 pub struct LogoutRequest {
@@ -14,7 +36,47 @@ pub struct LogoutRequest {
 }
 
 impl Logout {
-    pub async fn run(&self, _request: LogoutRequest, _origin: &Origin) -> ServiceResult<()> {
-        todo!()
+    pub fn new(
+        sessions: Arc<dyn Sessions>,
+        keys: Arc<LiveKeys>,
+        guard: Arc<SecretGuard>,
+        issuer: Arc<TokenIssuer>,
+        revoker: Arc<Revoker>,
+        clock: Arc<dyn Clock>,
+        limits: SessionLimits,
+    ) -> Self {
+        let reader = TokenReader { sessions: Arc::clone(&sessions), keys, guard };
+        Self { sessions, reader, issuer, revoker, clock, limits }
+    }
+
+    pub async fn run(&self, request: LogoutRequest, origin: &Origin) -> ServiceResult<()> {
+        let Some(token) = self.reader.read(&request.refresh_token, origin).await? else {
+            return Ok(());
+        };
+        let now = self.clock.now();
+        if !token.owner.session.is_live(now) {
+            return Ok(());
+        }
+        let scope = if self.is_current(&token, now) { request.scope } else { EndScope::This };
+        let user = token.owner.user.id;
+        let session = token.owner.session.id;
+        let expire_at = self.issuer.revocations_expire_at(now);
+        let context = AuditContext { at: now, origin: *origin };
+        let revocations = self.sessions.end(user, session, scope, expire_at, &context).await?;
+        self.revoker.tell(&revocations).await;
+        let event = security_event::event_of(AuditKind::SessionEnded, AuditOutcome::Success, user, Some(session));
+        security_event::log(&event, origin);
+        Ok(())
+    }
+
+    /// Whether the token would refresh.
+    fn is_current(&self, token: &AuthenticToken, now: Timestamp) -> bool {
+        let session = &token.owner.session;
+        let just_used = session.generation.checked_sub(1) == Some(token.generation)
+            && now.distance(session.rotated_at) < self.limits.grace;
+        token.generation == session.generation || just_used
     }
 }
+
+#[cfg(test)]
+mod tests;

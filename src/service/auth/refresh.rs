@@ -1,11 +1,39 @@
 //! Exchanges a refresh token for the new tokens of its session.
+//!
+//! A session that was opened before verified addresses were demanded goes on: the demand is on signing in. A successful
+//! refresh is told to the log alone, a replay to the audit trail too, by the store, in the transaction that ends it.
 
+use std::sync::Arc;
+
+use super::presented_token::{AuthenticToken, TokenReader};
+use super::secret_guard::SecretGuard;
+use super::token_issuer::TokenIssuer;
+use crate::domain::audit::{AuditKind, AuditOutcome};
+use crate::domain::clock::Clock;
 use crate::domain::origin::Origin;
+use crate::domain::ports::{AuditContext, Sessions};
+use crate::domain::revocation::Revocation;
+use crate::domain::session::{Rotation, RotationOutcome, Session, SessionLimits};
+use crate::domain::user::{User, UserState};
 use crate::service::auth::token_set::TokenSet;
-use crate::service::error::ServiceResult;
+use crate::service::error::{ServiceError, ServiceResult};
+use crate::service::keys::live_keys::LiveKeys;
+use crate::service::security_event;
+use crate::service::token::revoker::Revoker;
+
+/// How often a refresh starts over with a user who changed under it.
+const MAX_TRIES: u32 = 3;
 
 /// Exchanges a refresh token for the new tokens of its session.
-pub struct Refresh {}
+pub struct Refresh {
+    sessions: Arc<dyn Sessions>,
+    reader: TokenReader,
+    keys: Arc<LiveKeys>,
+    issuer: Arc<TokenIssuer>,
+    revoker: Arc<Revoker>,
+    clock: Arc<dyn Clock>,
+    limits: SessionLimits,
+}
 
 /// The refresh token, as it was presented.
 pub struct RefreshRequest {
@@ -13,7 +41,83 @@ pub struct RefreshRequest {
 }
 
 impl Refresh {
-    pub async fn run(&self, _request: RefreshRequest, _origin: &Origin) -> ServiceResult<TokenSet> {
-        todo!()
+    pub fn new(
+        sessions: Arc<dyn Sessions>,
+        keys: Arc<LiveKeys>,
+        guard: Arc<SecretGuard>,
+        issuer: Arc<TokenIssuer>,
+        revoker: Arc<Revoker>,
+        clock: Arc<dyn Clock>,
+        limits: SessionLimits,
+    ) -> Self {
+        let reader = TokenReader { sessions: Arc::clone(&sessions), keys: Arc::clone(&keys), guard };
+        Self { sessions, reader, keys, issuer, revoker, clock, limits }
+    }
+
+    pub async fn run(&self, request: RefreshRequest, origin: &Origin) -> ServiceResult<TokenSet> {
+        for _ in 0..MAX_TRIES {
+            let token = self.reader.read(&request.refresh_token, origin).await?;
+            let token = token.ok_or(ServiceError::InvalidToken)?;
+            if token.owner.user.state != UserState::Active {
+                return Err(ServiceError::InvalidToken);
+            }
+            // Before the token is used up: a ring too old to sign with must not cost the client its session.
+            let ring = self.keys.signing_ring()?;
+            let context = AuditContext { at: self.clock.now(), origin: *origin };
+            match self.sessions.rotate(self.rotation(&token, &context), &context).await? {
+                RotationOutcome::Rotated(session) | RotationOutcome::Repeated(session) => {
+                    tell_refreshed(&session, &token.owner.user, origin);
+                    return self.issuer.issue(&ring, &session, &token.owner.user);
+                }
+                RotationOutcome::Replayed { revocation } => {
+                    return self.refuse_replay(&token, revocation, origin).await;
+                }
+                RotationOutcome::Gone => return Err(ServiceError::InvalidToken),
+                RotationOutcome::UserChanged => {}
+            }
+        }
+        Err(ServiceError::ConcurrentChange)
+    }
+
+    fn rotation(&self, token: &AuthenticToken, context: &AuditContext) -> Rotation {
+        Rotation {
+            session_id: token.owner.session.id,
+            user_id: token.owner.user.id,
+            presented: token.generation,
+            seen_epoch: token.owner.user.epoch,
+            limits: self.limits,
+            revocation_expires_at: self.issuer.revocations_expire_at(context.at),
+        }
+    }
+
+    async fn refuse_replay<T>(
+        &self,
+        token: &AuthenticToken,
+        revocation: Revocation,
+        origin: &Origin,
+    ) -> ServiceResult<T> {
+        self.revoker.tell(&[revocation]).await;
+        let mut event = security_event::event(AuditKind::TokenReused, AuditOutcome::Failure);
+        event.subject = Some(token.owner.user.id);
+        event.session = Some(token.owner.session.id);
+        security_event::log(&event, origin);
+        Err(ServiceError::InvalidToken)
     }
 }
+
+fn tell_refreshed(session: &Session, user: &User, origin: &Origin) {
+    tracing::info!(
+        target: "keystead::security",
+        event = "authn_token_refreshed",
+        success = true,
+        subject = %user.id,
+        session = %session.id,
+        generation = session.generation,
+        source = origin.source.map(tracing::field::display),
+        trace_id = %origin.trace_id,
+        "security event"
+    );
+}
+
+#[cfg(test)]
+mod tests;

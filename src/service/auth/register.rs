@@ -1,15 +1,35 @@
 //! Creates an account and, where the address need not be verified first, signs it in.
 
+use std::sync::Arc;
+
+use super::secret_guard::SecretGuard;
+use super::session_opener::{Opened, Opening, SessionOpener};
+use super::settings::RegistrationSettings;
+use crate::crypto::password_hasher::PasswordHasher;
+use crate::domain::audit::{AuditKind, AuditOutcome};
+use crate::domain::clock::{Clock, Entropy};
 use crate::domain::email::Email;
+use crate::domain::id::UserId;
 use crate::domain::name::Name;
 use crate::domain::origin::Origin;
-use crate::domain::password::Password;
-use crate::domain::user::User;
+use crate::domain::password::{Password, PasswordPolicy};
+use crate::domain::ports::{AuditContext, Users};
+use crate::domain::user::{Creation, NewUser, User};
 use crate::service::auth::token_set::TokenSet;
-use crate::service::error::ServiceResult;
+use crate::service::error::{ServiceError, ServiceResult};
+use crate::service::security_event;
 
 /// Creates an account and, where the address need not be verified first, signs it in.
-pub struct Register {}
+pub struct Register {
+    pub users: Arc<dyn Users>,
+    pub hasher: Arc<PasswordHasher>,
+    pub guard: Arc<SecretGuard>,
+    pub opener: Arc<SessionOpener>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub policy: PasswordPolicy,
+    pub settings: RegistrationSettings,
+}
 
 /// What a new account is made of.
 #[derive(Clone, Debug)]
@@ -21,6 +41,7 @@ pub struct RegisterRequest {
 }
 
 /// What a registration gave.
+#[expect(clippy::large_enum_variant, reason = "there is one for a request, and it is moved once")]
 #[derive(Clone, Debug)]
 pub enum Registered {
     SignedIn {
@@ -32,7 +53,47 @@ pub enum Registered {
 }
 
 impl Register {
-    pub async fn run(&self, _request: RegisterRequest, _origin: &Origin) -> ServiceResult<Registered> {
-        todo!()
+    pub async fn run(&self, request: RegisterRequest, origin: &Origin) -> ServiceResult<Registered> {
+        if !self.settings.open {
+            return Err(ServiceError::RegistrationClosed);
+        }
+        let RegisterRequest { email, password, display_name, device_name } = request;
+        let fault = self.policy.check(&password, &email);
+        fault.map_err(|fault| ServiceError::invalid_field("password", &fault.to_string()))?;
+        let slot = self.hasher.reserve()?;
+        self.guard.admit_source(origin).await?;
+        // Hashed before the address is looked at: a known one costs the same.
+        let password_hash = slot.hash(password).await?;
+        let id = UserId::generate(self.clock.as_ref(), self.entropy.as_ref());
+        let user = NewUser { id, email: email.clone(), display_name, password_hash };
+        let context = AuditContext { at: self.clock.now(), origin: *origin };
+        match self.users.create(user, self.settings.verify_email, &context).await? {
+            Creation::EmailTaken if self.settings.verify_email => Ok(Registered::MailSent),
+            Creation::EmailTaken => Err(ServiceError::EmailTaken),
+            Creation::Created(user) => {
+                let event = security_event::event_of(AuditKind::UserCreated, AuditOutcome::Success, user.id, None);
+                security_event::log(&event, origin);
+                if self.settings.verify_email {
+                    Ok(Registered::MailSent)
+                } else {
+                    self.sign_in(user, device_name, origin).await
+                }
+            }
+        }
+    }
+
+    async fn sign_in(&self, user: User, device_name: Name, origin: &Origin) -> ServiceResult<Registered> {
+        let opening = Opening {
+            user: user.clone(),
+            audience: self.opener.issuer.audience("")?,
+            device_name,
+            attempt: self.guard.attempt_keys(&user.email, origin),
+            rehash: None,
+        };
+        match self.opener.open(opening, origin).await? {
+            Opened::Open(token_set) => Ok(Registered::SignedIn { user, token_set }),
+            // Whoever disabled it or changed its roles within these milliseconds: the account stands, a login decides.
+            Opened::UserChanged => Err(ServiceError::ConcurrentChange),
+        }
     }
 }

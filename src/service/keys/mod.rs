@@ -1,1 +1,7 @@
 //! The life of server keys: made, published, active, retiring, gone.
+
+pub mod ensure;
+pub mod live_keys;
+pub mod maintain;
+mod plan;
+pub mod settings;

@@ -1,5 +1,8 @@
 //! The use cases that judge access tokens, and what they judge by.
 
 pub mod jwks;
+pub mod read_revocations;
 pub mod revocation_state;
+pub mod revoker;
+pub mod settings;
 pub mod verify;

@@ -1,0 +1,30 @@
+//! The schema, step by step: the same steps on SQLite and PostgreSQL.
+//!
+//! Steps only add (expand) or remove what no running version reads (contract), so that old and new replicas can work
+//! side by side; none goes back. `store::db` runs them all in one transaction under a lock.
+
+use sea_orm_migration::prelude::*;
+
+mod columns;
+mod m0001_users;
+mod m0002_sessions;
+mod m0003_mail;
+mod m0004_attempts;
+mod m0005_keys;
+mod m0006_audit;
+
+/// The steps in their order.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_users::Migration),
+            Box::new(m0002_sessions::Migration),
+            Box::new(m0003_mail::Migration),
+            Box::new(m0004_attempts::Migration),
+            Box::new(m0005_keys::Migration),
+            Box::new(m0006_audit::Migration),
+        ]
+    }
+}

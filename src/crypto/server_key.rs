@@ -1,0 +1,85 @@
+//! Server keys between the database and the ring: made and sealed, opened and checked.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use super::key_ring::{RingError, SignError};
+use super::seal::SealingKey;
+use super::signing_key::{self, SigningKey};
+use crate::domain::clock::{Entropy, Timestamp};
+use crate::domain::key::{KeyPurpose, KeyState, SigningAlgorithm, StoredKey};
+
+/// The length of every key that is plain random bytes.
+const SECRET_LEN: usize = 32;
+
+/// Makes a key and seals it under the master key. `algorithm` is for signing keys alone.
+pub fn generate(
+    purpose: KeyPurpose,
+    algorithm: SigningAlgorithm,
+    state: KeyState,
+    master: &SealingKey,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<StoredKey, SignError> {
+    let (id, algorithm, secret) = match purpose {
+        KeyPurpose::Signing => {
+            let der = signing_key::generate(algorithm)?;
+            let key = SigningKey::from_pkcs8(algorithm, &der).map_err(|_| SignError)?;
+            (key.kid().to_owned(), Some(algorithm), der)
+        }
+        KeyPurpose::Refresh | KeyPurpose::Lookup | KeyPurpose::Mail => {
+            let mut secret = Zeroizing::new(vec![0; SECRET_LEN]);
+            entropy.fill(&mut secret);
+            (random_id(entropy), None, secret)
+        }
+    };
+    let sealed = master.seal(&context(purpose, &id), &secret, entropy);
+    Ok(StoredKey { id, purpose, algorithm, state, sealed, created_at: now, state_since: now })
+}
+
+/// Opens a key that is plain random bytes.
+pub(super) fn open_secret(key: &StoredKey, master: &SealingKey) -> Result<Zeroizing<[u8; SECRET_LEN]>, RingError> {
+    let bytes = unseal(key, master)?;
+    let mut secret = Zeroizing::new([0; SECRET_LEN]);
+    if bytes.len() != SECRET_LEN {
+        return Err(mismatch(key));
+    }
+    secret.copy_from_slice(&bytes);
+    Ok(secret)
+}
+
+/// Opens a signing key, which must have the thumbprint that is its id.
+pub(super) fn open_signing(key: &StoredKey, master: &SealingKey) -> Result<SigningKey, RingError> {
+    let der = unseal(key, master)?;
+    let algorithm = key.algorithm.ok_or_else(|| mismatch(key))?;
+    let opened = SigningKey::from_pkcs8(algorithm, &der).map_err(|_| mismatch(key))?;
+    if opened.kid() == key.id { Ok(opened) } else { Err(mismatch(key)) }
+}
+
+fn unseal(key: &StoredKey, master: &SealingKey) -> Result<Zeroizing<Vec<u8>>, RingError> {
+    master
+        .open(&context(key.purpose, &key.id), &key.sealed)
+        .map_err(|source| RingError::Sealed { id: key.id.clone(), source })
+}
+
+fn mismatch(key: &StoredKey) -> RingError {
+    RingError::Mismatch { id: key.id.clone() }
+}
+
+/// Whoever can write the table cannot turn a key of one purpose into one of another.
+fn context(purpose: KeyPurpose, id: &str) -> String {
+    let purpose = match purpose {
+        KeyPurpose::Signing => "signing",
+        KeyPurpose::Refresh => "refresh",
+        KeyPurpose::Lookup => "lookup",
+        KeyPurpose::Mail => "mail",
+    };
+    format!("keystead/{purpose}/{id}")
+}
+
+fn random_id(entropy: &dyn Entropy) -> String {
+    let mut bytes = [0; 16];
+    entropy.fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}

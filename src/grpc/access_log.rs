@@ -1,0 +1,128 @@
+//! One span a request, and one line when it is done. Nothing of the request itself but its method, if that exists.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use tonic::Code;
+use tracing::field::Empty;
+use tracing::{Span, debug, error, info, warn};
+
+use super::methods::{Logged, Method};
+use crate::domain::origin::TraceId;
+
+/// The name told of a method that does not exist: its path is the caller's and might hold anything.
+const UNKNOWN: &str = "unknown";
+
+/// How a request ended.
+pub struct Completion<'a> {
+    pub method: Option<&'a Method>,
+    pub http: StatusCode,
+    pub code: Code,
+    pub duration: Duration,
+}
+
+/// The span that everything told during the request belongs to.
+pub fn span(method: Option<&Method>, trace_id: TraceId) -> Span {
+    let method = method.map_or(UNKNOWN, |method| method.path.as_str());
+    tracing::info_span!("rpc", method, %trace_id, code = Empty, duration_ms = Empty)
+}
+
+/// Completes the current span and tells how the request ended, as loudly as it deserves.
+pub fn tell(completion: &Completion<'_>) {
+    let duration_ms = completion.duration.as_secs_f64() * 1_000.0;
+    let span = Span::current();
+    span.record("code", code_name(completion.code));
+    span.record("duration_ms", duration_ms);
+    match loudness(completion) {
+        Loudness::Silent => {}
+        Loudness::Debug => debug!(http = completion.http.as_u16(), "not a call"),
+        Loudness::Info => info!("call completed"),
+        Loudness::Warn => warn!("call failed for want of something"),
+        Loudness::Error => error!("call failed by a fault of the service"),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loudness {
+    Silent,
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+fn loudness(completion: &Completion<'_>) -> Loudness {
+    if completion.http != StatusCode::OK {
+        return Loudness::Debug;
+    }
+    match completion.code {
+        Code::Ok => match completion.method.map(|method| method.logged) {
+            Some(Logged::FailuresOnly) => Loudness::Silent,
+            Some(Logged::Yes) | None => Loudness::Info,
+        },
+        Code::Internal | Code::Unknown | Code::DataLoss => Loudness::Error,
+        Code::Unavailable | Code::DeadlineExceeded => Loudness::Warn,
+        Code::Cancelled
+        | Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::PermissionDenied
+        | Code::ResourceExhausted
+        | Code::FailedPrecondition
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Unimplemented
+        | Code::Unauthenticated => Loudness::Info,
+    }
+}
+
+/// The code's name as gRPC writes it.
+fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn method(logged: Logged) -> Method {
+        Method { path: "/a.B/C".to_owned(), message_limit: 1, logged }
+    }
+
+    fn loudness_of(logged: Logged, code: Code) -> Loudness {
+        let method = method(logged);
+        loudness(&Completion { method: Some(&method), http: StatusCode::OK, code, duration: Duration::ZERO })
+    }
+
+    // promise G2
+    #[test]
+    fn frequent_successes_are_silent_and_their_failures_are_not() {
+        assert_eq!(loudness_of(Logged::FailuresOnly, Code::Ok), Loudness::Silent);
+        assert_eq!(loudness_of(Logged::FailuresOnly, Code::Unavailable), Loudness::Warn);
+        assert_eq!(loudness_of(Logged::Yes, Code::Ok), Loudness::Info);
+    }
+
+    #[test]
+    fn a_fault_of_ours_is_an_error_and_a_fault_of_the_caller_is_not() {
+        assert_eq!(loudness_of(Logged::Yes, Code::Internal), Loudness::Error);
+        assert_eq!(loudness_of(Logged::Yes, Code::Unauthenticated), Loudness::Info);
+    }
+}

@@ -1,0 +1,12 @@
+//! Messages become words of the domain, every fault of a message told at once; and words become messages.
+//!
+//! No rule is decided here: types of the domain judge what they can be made of.
+
+pub mod claims;
+pub mod credentials;
+pub mod keys;
+pub mod time;
+pub mod tokens;
+pub mod user;
+pub mod verification;
+pub mod violations;

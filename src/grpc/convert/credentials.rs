@@ -1,0 +1,91 @@
+//! What people type: addresses, passwords, names.
+
+use super::violations::Violations;
+use crate::domain::email::Email;
+use crate::domain::name::Name;
+use crate::domain::password::Password;
+use crate::grpc::pb;
+use crate::service::auth::confirm_email::ConfirmEmailRequest;
+use crate::service::auth::confirm_reset::ConfirmResetRequest;
+use crate::service::auth::login::LoginRequest;
+use crate::service::auth::register::RegisterRequest;
+use crate::service::auth::request_email_verification::RequestEmailVerificationRequest;
+use crate::service::auth::request_reset::RequestResetRequest;
+use crate::service::error::ServiceResult;
+
+pub fn register(message: &pb::RegisterRequest) -> ServiceResult<RegisterRequest> {
+    let mut violations = Violations::default();
+    let email = violations.check("email", Email::parse(&message.email));
+    let password = violations.check("password", Password::parse(&message.password));
+    let display_name = violations.check("display_name", Name::parse(&message.display_name));
+    let device_name = violations.check("device_name", Name::parse(&message.device_name));
+    let parsed = (|| {
+        Some(RegisterRequest {
+            email: email?,
+            password: password?,
+            display_name: display_name?,
+            device_name: device_name?,
+        })
+    })();
+    violations.finish(parsed)
+}
+
+pub fn login(message: pb::LoginRequest) -> ServiceResult<LoginRequest> {
+    let mut violations = Violations::default();
+    let email = violations.check("email", Email::parse(&message.email));
+    let password = violations.check("password", Password::parse(&message.password));
+    let device_name = violations.check("device_name", Name::parse(&message.device_name));
+    let parsed = (|| {
+        Some(LoginRequest { email: email?, password: password?, audience: message.audience, device_name: device_name? })
+    })();
+    violations.finish(parsed)
+}
+
+pub fn request_reset(message: &pb::RequestResetRequest) -> ServiceResult<RequestResetRequest> {
+    only_email(&message.email).map(|email| RequestResetRequest { email })
+}
+
+pub fn request_email_verification(
+    message: &pb::RequestEmailVerificationRequest,
+) -> ServiceResult<RequestEmailVerificationRequest> {
+    only_email(&message.email).map(|email| RequestEmailVerificationRequest { email })
+}
+
+pub fn confirm_reset(message: pb::ConfirmResetRequest) -> ServiceResult<ConfirmResetRequest> {
+    let mut violations = Violations::default();
+    let password = violations.check("new_password", Password::parse(&message.new_password));
+    let reset_token = message.reset_token;
+    violations.finish(password.map(|new_password| ConfirmResetRequest { reset_token, new_password }))
+}
+
+pub fn confirm_email(message: pb::ConfirmEmailRequest) -> ConfirmEmailRequest {
+    ConfirmEmailRequest { verification_token: message.verification_token }
+}
+
+fn only_email(text: &str) -> ServiceResult<Email> {
+    let mut violations = Violations::default();
+    let email = violations.check("email", Email::parse(text));
+    violations.finish(email)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::error::ServiceError;
+
+    #[test]
+    fn every_field_at_fault_is_told_at_once() {
+        let message = pb::RegisterRequest {
+            email: "no address".to_owned(),
+            password: String::new(),
+            display_name: "x".repeat(101),
+            device_name: "a\nb".to_owned(),
+        };
+        let Err(ServiceError::InvalidFields(violations)) = register(&message) else {
+            panic!("a message with four faults was taken");
+        };
+        let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
+        assert_eq!(fields, ["email", "password", "display_name", "device_name"]);
+        assert!(violations.iter().all(|violation| !violation.description.contains("no address")));
+    }
+}

@@ -1,0 +1,69 @@
+//! The tokens of a session, in and out.
+
+use super::time;
+use super::violations::Violations;
+use crate::domain::session::EndScope;
+use crate::grpc::pb::{self, LogoutScope};
+use crate::service::auth::logout::LogoutRequest;
+use crate::service::auth::refresh::RefreshRequest;
+use crate::service::auth::register::Registered;
+use crate::service::auth::token_set::TokenSet;
+use crate::service::error::ServiceResult;
+
+pub fn refresh(message: pb::RefreshRequest) -> RefreshRequest {
+    RefreshRequest { refresh_token: message.refresh_token }
+}
+
+pub fn logout(message: pb::LogoutRequest) -> ServiceResult<LogoutRequest> {
+    let mut violations = Violations::default();
+    let scope = violations.check("scope", scope(message.scope));
+    let refresh_token = message.refresh_token;
+    violations.finish(scope.map(|scope| LogoutRequest { refresh_token, scope }))
+}
+
+pub fn token_set(tokens: TokenSet) -> pb::TokenSet {
+    pb::TokenSet {
+        access_token: tokens.access_token,
+        refresh_token: tokens.refresh_token,
+        access_token_expire_time: Some(time::timestamp(tokens.access_token_expires_at)),
+        refresh_token_expire_time: Some(time::timestamp(tokens.refresh_token_expires_at)),
+        session_id: tokens.session_id.to_string(),
+    }
+}
+
+pub fn login_response(tokens: TokenSet) -> pb::LoginResponse {
+    pb::LoginResponse { result: Some(pb::login_response::Result::TokenSet(token_set(tokens))) }
+}
+
+pub fn register_response(registered: Registered) -> pb::RegisterResponse {
+    match registered {
+        Registered::SignedIn { user, token_set: tokens } => {
+            pb::RegisterResponse { user: Some(super::user::user(user)), token_set: Some(token_set(tokens)) }
+        }
+        Registered::MailSent => pb::RegisterResponse { user: None, token_set: None },
+    }
+}
+
+fn scope(number: i32) -> Result<EndScope, &'static str> {
+    match LogoutScope::try_from(number) {
+        Ok(LogoutScope::Unspecified | LogoutScope::ThisSession) => Ok(EndScope::This),
+        Ok(LogoutScope::OtherSessions) => Ok(EndScope::Others),
+        Ok(LogoutScope::AllSessions) => Ok(EndScope::All),
+        Err(_) => Err("must be one of the values of LogoutScope"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_scopes_that_exist_are_taken() {
+        assert_eq!(scope(0), Ok(EndScope::This));
+        assert_eq!(scope(1), Ok(EndScope::This));
+        assert_eq!(scope(2), Ok(EndScope::Others));
+        assert_eq!(scope(3), Ok(EndScope::All));
+        assert!(scope(4).is_err());
+        assert!(scope(-1).is_err());
+    }
+}

@@ -1,0 +1,25 @@
+//! Accounts, on their way out.
+
+use super::time;
+use crate::domain::user::{User, UserState};
+use crate::grpc::pb;
+
+pub fn user(user: User) -> pb::User {
+    pb::User {
+        id: user.id.to_string(),
+        email: user.email.as_str().to_owned(),
+        email_verified: user.email_verified,
+        display_name: user.display_name.as_str().to_owned(),
+        state: state(user.state).into(),
+        roles: user.roles,
+        create_time: Some(time::timestamp(user.created_at)),
+        update_time: Some(time::timestamp(user.updated_at)),
+    }
+}
+
+fn state(state: UserState) -> pb::UserState {
+    match state {
+        UserState::Active => pb::UserState::Active,
+        UserState::Disabled => pb::UserState::Disabled,
+    }
+}

@@ -1,0 +1,89 @@
+//! The one way through the edge: every request passes here on its way in, and every answer on its way out.
+
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{Request, Response};
+use http_body::Body as HttpBody;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::service::Routes;
+use tower::ServiceExt as _;
+use tracing::Instrument as _;
+
+use super::access_log::{self, Completion};
+use super::message_limit::LimitedBody;
+use super::methods::{Method, Methods};
+use super::source::ProxyTrust;
+use super::{deadline, details, guard, status, trace};
+use crate::domain::clock::{Clock, Entropy};
+use crate::domain::origin::Origin;
+
+/// What stands before the services.
+pub struct Front {
+    pub routes: Routes,
+    pub methods: Methods,
+    pub proxies: ProxyTrust,
+    /// No call takes longer, whatever its caller asks for.
+    pub max_deadline: Duration,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Front {
+    /// Answers a request that this peer has sent.
+    pub async fn answer<B>(&self, peer: IpAddr, request: Request<B>) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes> + Unpin + Send + 'static,
+    {
+        let started = self.clock.monotonic();
+        let source = self.proxies.source(peer, request.headers());
+        let origin = Origin { source: Some(source), trace_id: trace::trace_id(request.headers(), &*self.entropy) };
+        let method = self.methods.find(request.uri().path());
+        let span = access_log::span(method, origin.trace_id);
+        async {
+            let mut response = self.pass(method, request, origin).await;
+            let code = details::complete(response.headers_mut(), origin.trace_id);
+            let duration = self.clock.monotonic().saturating_sub(started);
+            access_log::tell(&Completion { method, http: response.status(), code, duration });
+            response
+        }
+        .instrument(span.clone())
+        .await
+    }
+
+    async fn pass<B>(&self, method: Option<&Method>, request: Request<B>, origin: Origin) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes> + Unpin + Send + 'static,
+    {
+        let method = match guard::admit(&request, method) {
+            Ok(method) => method,
+            Err(refusal) => return *refusal,
+        };
+        let time_left = deadline::of(request.headers(), self.max_deadline);
+        let mut request = request.map(|body| Body::new(LimitedBody::new(body, method.message_limit)));
+        request.extensions_mut().insert(origin);
+        // Dropping the work when the deadline passes is what cancels it.
+        let work = AssertUnwindSafe(self.routes.clone().oneshot(request)).catch_unwind();
+        match tokio::time::timeout(time_left, work).await {
+            Ok(Ok(Ok(response))) => response,
+            Ok(Ok(Err(never))) => match never {},
+            Ok(Err(_payload)) => {
+                // The payload may quote input; the panic hook has told the place.
+                tracing::error!("a handler panicked");
+                status::internal().into_http()
+            }
+            Err(_elapsed) => status::deadline_exceeded().into_http(),
+        }
+    }
+}
+
+/// Where the request comes from, and its message.
+pub fn split<T>(request: tonic::Request<T>) -> Result<(Origin, T), Status> {
+    let origin = request.extensions().get::<Origin>().copied().ok_or_else(status::internal)?;
+    Ok((origin, request.into_inner()))
+}

@@ -1,0 +1,136 @@
+//! How large a message may be: judged by the five bytes that announce it, before anything of it is kept.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tonic::Status;
+
+use super::status;
+
+/// A compression flag and a length of four bytes, big endian (gRPC over HTTP/2, "Length-Prefixed-Message").
+const PREFIX_BYTES: usize = 5;
+
+/// A request's body whose messages are all within the limit, or that ends in an error.
+#[derive(Debug)]
+pub struct LimitedBody<B> {
+    inner: B,
+    gauge: Gauge,
+}
+
+impl<B> LimitedBody<B> {
+    /// `limit` is in bytes, of each message without its prefix.
+    pub fn new(inner: B, limit: usize) -> Self {
+        Self { inner, gauge: Gauge { limit, prefix: [0; PREFIX_BYTES], filled: 0, payload_left: 0 } }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for LimitedBody<B> {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let Some(frame) = ready!(Pin::new(&mut self.inner).poll_frame(context)) else {
+            return Poll::Ready(None);
+        };
+        let Ok(frame) = frame else {
+            return Poll::Ready(Some(Err(status::malformed_message())));
+        };
+        let size = frame.data_ref().map_or(Size::Fits, |data| self.gauge.measure(data));
+        Poll::Ready(Some(match size {
+            Size::Fits => Ok(frame),
+            Size::TooLarge => Err(status::message_too_large()),
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    Fits,
+    TooLarge,
+}
+
+/// Follows the prefixes through a body, however it is cut into frames.
+#[derive(Debug)]
+struct Gauge {
+    limit: usize,
+    prefix: [u8; PREFIX_BYTES],
+    /// How much of the prefix has been seen.
+    filled: usize,
+    /// How much of the message after the prefix is still to come.
+    payload_left: usize,
+}
+
+impl Gauge {
+    fn measure(&mut self, mut data: &[u8]) -> Size {
+        while !data.is_empty() {
+            if self.payload_left > 0 {
+                let skipped = self.payload_left.min(data.len());
+                self.payload_left -= skipped;
+                data = &data[skipped..];
+                continue;
+            }
+            self.prefix[self.filled] = data[0];
+            self.filled += 1;
+            data = &data[1..];
+            if self.filled == PREFIX_BYTES {
+                let [_, length @ ..] = self.prefix;
+                self.filled = 0;
+                self.payload_left = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+                if self.payload_left > self.limit {
+                    return Size::TooLarge;
+                }
+            }
+        }
+        Size::Fits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gauge() -> Gauge {
+        LimitedBody::new((), 8).gauge
+    }
+
+    fn message(length: u8) -> Vec<u8> {
+        let mut bytes = vec![0, 0, 0, 0, length];
+        bytes.extend(std::iter::repeat_n(b'x', usize::from(length)));
+        bytes
+    }
+
+    // promise N2
+    #[test]
+    fn a_message_over_the_limit_is_refused_at_its_prefix() {
+        assert_eq!(gauge().measure(&[0, 0, 0, 0, 9]), Size::TooLarge);
+        assert_eq!(gauge().measure(&[0, 255, 255, 255, 255]), Size::TooLarge);
+    }
+
+    #[test]
+    fn messages_up_to_the_limit_fit_however_they_are_cut() {
+        let bytes = [message(8), message(0), message(3)].concat();
+        for cut in 1..=bytes.len() {
+            let mut gauge = gauge();
+            for piece in bytes.chunks(cut) {
+                assert_eq!(gauge.measure(piece), Size::Fits, "cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_later_message_is_measured_too() {
+        let bytes = [message(8), message(9)].concat();
+        assert_eq!(gauge().measure(&bytes), Size::TooLarge);
+    }
+}

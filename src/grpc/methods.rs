@@ -1,0 +1,127 @@
+//! Every method that is served, by its exact path, read from the descriptors.
+
+use std::collections::HashMap;
+
+use prost::Message as _;
+use prost_types::FileDescriptorSet;
+
+use super::pb;
+
+const DEFAULT_MESSAGE_LIMIT: usize = 64 * 1024;
+const BATCH_MESSAGE_LIMIT: usize = 1024 * 1024;
+
+const VERIFY_TOKEN: &str = "/keystead.v1.AuthService/VerifyToken";
+const BATCH_VERIFY_TOKENS: &str = "/keystead.v1.AuthService/BatchVerifyTokens";
+
+/// What is to be known of a method before it is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Method {
+    /// `/package.Service/Method`.
+    pub path: String,
+    /// The largest message that it takes, in bytes.
+    pub message_limit: usize,
+    /// Whether a call that succeeds leaves a line in the log.
+    pub logged: Logged,
+}
+
+/// Whether a call that succeeds leaves a line in the log; one that fails always does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Logged {
+    Yes,
+    /// Machines call it so often that its successes would drown the rest (promise G2).
+    FailuresOnly,
+}
+
+/// The methods that are served.
+#[derive(Debug)]
+pub struct Methods(HashMap<String, Method>);
+
+impl Methods {
+    /// The methods of `keystead.v1` and of health, and those of reflection where it is on.
+    pub fn served(reflection: bool) -> Result<Self, prost::DecodeError> {
+        let mut sets = vec![pb::FILE_DESCRIPTOR_SET, tonic_health::pb::FILE_DESCRIPTOR_SET];
+        if reflection {
+            sets.push(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET);
+            sets.push(tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET);
+        }
+        let mut methods = HashMap::new();
+        for set in sets {
+            let set = FileDescriptorSet::decode(set)?;
+            methods.extend(paths(&set).map(|path| (path.clone(), method(path))));
+        }
+        Ok(Self(methods))
+    }
+
+    /// The method with exactly this path.
+    pub fn find(&self, path: &str) -> Option<&Method> {
+        self.0.get(path)
+    }
+}
+
+fn paths(set: &FileDescriptorSet) -> impl Iterator<Item = String> {
+    set.file.iter().flat_map(|file| {
+        file.service.iter().flat_map(|service| {
+            service.method.iter().map(|method| format!("/{}.{}/{}", file.package(), service.name(), method.name()))
+        })
+    })
+}
+
+fn method(path: String) -> Method {
+    let message_limit = if path == BATCH_VERIFY_TOKENS { BATCH_MESSAGE_LIMIT } else { DEFAULT_MESSAGE_LIMIT };
+    let foreign = !path.starts_with("/keystead.");
+    let logged =
+        if foreign || path == VERIFY_TOKEN || path == BATCH_VERIFY_TOKENS { Logged::FailuresOnly } else { Logged::Yes };
+    Method { path, message_limit, logged }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_are_found_by_their_exact_path_alone() {
+        let methods = Methods::served(true).expect("descriptors");
+        for path in [
+            "/keystead.v1.AuthService/Login",
+            "/keystead.v1.TokenService/GetJwks",
+            "/grpc.health.v1.Health/Watch",
+            "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+            "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+        ] {
+            assert_eq!(methods.find(path).map(|method| method.path.as_str()), Some(path));
+        }
+        for path in [
+            "",
+            "/",
+            "/keystead.v1.AuthService/login",
+            "/keystead.v1.AuthService/Login/",
+            "//keystead.v1.AuthService/Login",
+        ] {
+            assert_eq!(methods.find(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn reflection_is_served_only_where_it_is_on() {
+        let methods = Methods::served(false).expect("descriptors");
+        assert_eq!(methods.find("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"), None);
+    }
+
+    // promise N2
+    #[test]
+    fn only_the_batch_takes_more_than_64_kib() {
+        let methods = Methods::served(true).expect("descriptors");
+        let large: Vec<_> = methods.0.values().filter(|method| method.message_limit != 64 * 1024).collect();
+        assert_eq!(large.len(), 1);
+        assert_eq!(large[0].path, BATCH_VERIFY_TOKENS);
+        assert_eq!(large[0].message_limit, 1024 * 1024);
+    }
+
+    // promise G2
+    #[test]
+    fn a_verified_token_leaves_no_line() {
+        let methods = Methods::served(true).expect("descriptors");
+        assert_eq!(methods.find(VERIFY_TOKEN).unwrap().logged, Logged::FailuresOnly);
+        assert_eq!(methods.find("/keystead.v1.AuthService/Login").unwrap().logged, Logged::Yes);
+    }
+}

@@ -1,0 +1,193 @@
+//! The server: bound first, so that its port is known, then served until it has drained.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
+use tonic_health::pb::health_server::HealthServer;
+use tonic_reflection::server::Builder as Reflection;
+
+use super::auth_service::AuthApi;
+use super::front::Front;
+use super::health::HealthApi;
+use super::methods::Methods;
+use super::pb;
+use super::pb::auth_service_server::AuthServiceServer;
+use super::pb::token_service_server::TokenServiceServer;
+use super::settings::Settings;
+use super::source::ProxyTrust;
+use super::token_service::TokenApi;
+use super::transport::connection::{self, Limits};
+use super::transport::listener::{Accepted, Listener};
+use super::transport::tls::{Reload, Tls, TlsFault, TlsFiles};
+use crate::domain::clock::{Clock, Entropy};
+use crate::service::health::Health;
+
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+const TLS_RELOAD_INTERVAL: Duration = Duration::from_secs(10);
+/// What a connection gets beyond its age and the longest call, to carry its last answers home.
+const CONNECTION_GRACE: Duration = Duration::from_secs(5);
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    #[error("the gRPC address cannot be bound: {0}")]
+    Listen(#[source] io::Error),
+    #[error(transparent)]
+    Tls(#[from] TlsFault),
+    #[error("the contract's descriptors are at fault: {0}")]
+    Descriptors(#[from] prost::DecodeError),
+    #[error("reflection cannot be built: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+/// What the edge stands on.
+pub struct Needs {
+    pub auth: AuthApi,
+    pub token: TokenApi,
+    pub health: watch::Receiver<Health>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// The gRPC server.
+pub struct Server;
+
+/// A server whose port is open, and that answers once [`Bound::serve`] runs.
+pub struct Bound {
+    listener: Listener,
+    worker: Worker,
+}
+
+/// What every connection shares.
+#[derive(Clone)]
+struct Worker {
+    front: Arc<Front>,
+    tls: Option<Arc<Tls>>,
+    limits: Limits,
+    drain: CancellationToken,
+}
+
+impl Server {
+    /// Opens the port. The settings are taken to be valid: see [`Settings::validate`].
+    pub async fn bind(settings: Settings, needs: Needs) -> Result<Bound, BindError> {
+        let tls = load_tls(&settings).await?;
+        let drain = CancellationToken::new();
+        let limits = Limits {
+            max_streams: settings.max_streams,
+            age: jittered(settings.connection_age, &*needs.entropy),
+            end: settings.connection_age.saturating_mul(2) + settings.max_deadline + CONNECTION_GRACE,
+        };
+        let listener = Listener::bind(settings.listen, settings.max_connections).await.map_err(BindError::Listen)?;
+        let front = Arc::new(front(settings, needs, &drain)?);
+        Ok(Bound { listener, worker: Worker { front, tls, limits, drain } })
+    }
+}
+
+impl Bound {
+    /// The address that was bound, its port never 0.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `shutdown`; then tells NOT_SERVING, asks every client to go, and ends when the last call has.
+    ///
+    /// How long that may take is for the caller to bound.
+    pub async fn serve(self, shutdown: CancellationToken) {
+        let Self { listener, worker } = self;
+        let connections = TaskTracker::new();
+        if let Some(tls) = worker.tls.clone() {
+            connections.spawn(keep_renewed(tls, shutdown.clone()));
+        }
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                accepted = listener.accept() => {
+                    connections.spawn(worker.clone().converse(accepted));
+                }
+            }
+        }
+        // New clients are refused from here on, instead of waiting in a queue that nobody serves.
+        drop(listener);
+        worker.drain.cancel();
+        connections.close();
+        connections.wait().await;
+    }
+}
+
+impl Worker {
+    async fn converse(self, accepted: Accepted) {
+        let Accepted { stream, peer, slot } = accepted;
+        match &self.tls {
+            None => connection::serve(stream, peer, self.front, self.limits, self.drain).await,
+            Some(tls) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.acceptor().accept(stream)).await {
+                Ok(Ok(stream)) => connection::serve(stream, peer, self.front, self.limits, self.drain).await,
+                Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+                Err(_elapsed) => tracing::debug!(%peer, "a TLS handshake took too long"),
+            },
+        }
+        drop(slot);
+    }
+}
+
+async fn load_tls(settings: &Settings) -> Result<Option<Arc<Tls>>, TlsFault> {
+    let (Some(certificate), Some(private_key)) = (&settings.tls_certificate, &settings.tls_private_key) else {
+        return Ok(None);
+    };
+    let files = TlsFiles {
+        certificate: certificate.clone(),
+        private_key: private_key.clone(),
+        client_ca: settings.tls_client_ca.clone(),
+    };
+    Tls::load(files).await.map(|tls| Some(Arc::new(tls)))
+}
+
+/// Looks at the certificate's files again and again, until cancelled.
+async fn keep_renewed(tls: Arc<Tls>, cancelled: CancellationToken) {
+    while cancelled.run_until_cancelled(tokio::time::sleep(TLS_RELOAD_INTERVAL)).await.is_some() {
+        match tls.reload().await {
+            Reload::Unchanged => {}
+            Reload::Renewed => tracing::info!("the TLS certificate has been renewed"),
+            Reload::Failed(fault) => tracing::error!(%fault, "the new TLS certificate is not taken: the old one stays"),
+        }
+    }
+}
+
+fn front(settings: Settings, needs: Needs, drain: &CancellationToken) -> Result<Front, BindError> {
+    let health = HealthServer::new(HealthApi::new(needs.health, drain.clone()));
+    let mut routes = Routes::new(AuthServiceServer::new(needs.auth))
+        .add_service(TokenServiceServer::new(needs.token))
+        .add_service(health);
+    if settings.reflection {
+        routes = routes.add_service(reflection().build_v1()?).add_service(reflection().build_v1alpha()?);
+    }
+    Ok(Front {
+        routes: routes.prepare(),
+        methods: Methods::served(settings.reflection)?,
+        proxies: ProxyTrust { proxies: settings.trusted_proxies, header: settings.forwarded_header },
+        max_deadline: settings.max_deadline,
+        clock: needs.clock,
+        entropy: needs.entropy,
+    })
+}
+
+/// The contract, health, and the details of errors, which tools cannot show otherwise.
+fn reflection() -> Reflection<'static> {
+    Reflection::configure()
+        .register_encoded_file_descriptor_set(pb::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+}
+
+/// The age less up to a fifth, so that the connections of replicas started together do not all end at once.
+fn jittered(age: Duration, entropy: &dyn Entropy) -> Duration {
+    let mut byte = [0];
+    entropy.fill(&mut byte);
+    age - age / 5 * u32::from(byte[0]) / u32::from(u8::MAX)
+}

@@ -1,0 +1,147 @@
+//! Where a request comes from: its peer, or what a trusted proxy says of it.
+//!
+//! A header counts only if the peer itself is a trusted proxy, and then only the header that the operator has named:
+//! the other one is passed through by proxies that do not know it, so a client can write into it what it likes. Proxies
+//! append, so the list is read from its end: the first address that is no trusted proxy is the source.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::{HeaderMap, HeaderName, header};
+
+use super::network::Network;
+use crate::domain::origin::Source;
+
+/// The header in which the trusted proxies name the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `x-forwarded-for`: addresses, separated by commas.
+    #[default]
+    XForwardedFor,
+    /// `forwarded`: the `for` parameters (RFC 7239, section 5.2).
+    Forwarded,
+}
+
+/// Which proxies are believed, and in which header.
+#[derive(Clone, Debug, Default)]
+pub struct ProxyTrust {
+    pub proxies: Vec<Network>,
+    pub header: ForwardedHeader,
+}
+
+impl ProxyTrust {
+    /// The source of a request with these headers from this peer.
+    pub fn source(&self, peer: IpAddr, headers: &HeaderMap) -> Source {
+        let mut nearest = peer;
+        if self.trusts(peer) {
+            for hop in self.hops(headers).into_iter().rev() {
+                // Past an illegible hop nothing can be believed: the source is the last hop that could be read.
+                let Some(address) = hop else { break };
+                nearest = address;
+                if !self.trusts(address) {
+                    break;
+                }
+            }
+        }
+        Source::new(nearest)
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.proxies.iter().any(|network| network.contains(address))
+    }
+
+    /// The hops that the header names, the nearest last; `None` for one that cannot be read.
+    fn hops(&self, headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+        let (name, parse): (HeaderName, fn(&str) -> Option<IpAddr>) = match self.header {
+            ForwardedHeader::XForwardedFor => (HeaderName::from_static("x-forwarded-for"), node),
+            ForwardedHeader::Forwarded => (header::FORWARDED, forwarded_for),
+        };
+        let mut hops = Vec::new();
+        for value in headers.get_all(name) {
+            match value.to_str() {
+                Ok(list) => hops.extend(list.split(',').map(|element| parse(element.trim()))),
+                Err(_) => hops.push(None),
+            }
+        }
+        hops
+    }
+}
+
+/// The `for` parameter of one element of `forwarded`.
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    element.split(';').find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("for").then(|| node(value.trim().trim_matches('"')))?
+    })
+}
+
+/// An address, perhaps with a port, perhaps in brackets (RFC 7239, section 6).
+fn node(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    bare.parse().ok().or_else(with_port)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn trust(header: ForwardedHeader) -> ProxyTrust {
+        ProxyTrust { proxies: vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()], header }
+    }
+
+    fn seen(header: ForwardedHeader, peer: &str, headers: &[(&'static str, &'static str)]) -> String {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, HeaderValue::from_static(value));
+        }
+        trust(header).source(peer.parse().unwrap(), &map).to_string()
+    }
+
+    fn x_forwarded_for(peer: &str, values: &[&'static str]) -> String {
+        let headers: Vec<_> = values.iter().map(|value| ("x-forwarded-for", *value)).collect();
+        seen(ForwardedHeader::XForwardedFor, peer, &headers)
+    }
+
+    // promise L4
+    #[test]
+    fn a_forged_header_from_a_stranger_changes_nothing() {
+        assert_eq!(x_forwarded_for("192.0.2.1", &["198.51.100.7"]), "192.0.2.1");
+        assert_eq!(x_forwarded_for("::ffff:192.0.2.1", &["198.51.100.7"]), "192.0.2.1");
+    }
+
+    // promise L4
+    #[test]
+    fn the_rightmost_address_that_is_no_proxy_is_the_source() {
+        assert_eq!(x_forwarded_for("10.0.0.1", &["198.51.100.7"]), "198.51.100.7");
+        assert_eq!(x_forwarded_for("10.0.0.1", &["203.0.113.9, 198.51.100.7, 10.2.3.4"]), "198.51.100.7");
+        assert_eq!(x_forwarded_for("10.0.0.1", &["203.0.113.9", "198.51.100.7"]), "198.51.100.7");
+        assert_eq!(x_forwarded_for("10.0.0.1", &["10.9.9.9, 10.2.3.4"]), "10.9.9.9");
+        assert_eq!(x_forwarded_for("10.0.0.1", &["::ffff:198.51.100.7"]), "198.51.100.7");
+        assert_eq!(x_forwarded_for("::ffff:10.0.0.1", &["198.51.100.7:4711"]), "198.51.100.7");
+    }
+
+    #[test]
+    fn past_an_illegible_hop_nothing_is_believed() {
+        assert_eq!(x_forwarded_for("10.0.0.1", &["198.51.100.7, unknown, 10.2.3.4"]), "10.2.3.4");
+        assert_eq!(x_forwarded_for("10.0.0.1", &[""]), "10.0.0.1");
+        assert_eq!(x_forwarded_for("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn only_the_configured_header_is_read() {
+        let both = [("forwarded", "for=203.0.113.9"), ("x-forwarded-for", "198.51.100.7")];
+        assert_eq!(seen(ForwardedHeader::XForwardedFor, "10.0.0.1", &both), "198.51.100.7");
+        assert_eq!(seen(ForwardedHeader::Forwarded, "10.0.0.1", &both), "203.0.113.9");
+    }
+
+    #[test]
+    fn the_forwarded_header_is_read_as_rfc_7239_writes_it() {
+        let of = |value| seen(ForwardedHeader::Forwarded, "10.0.0.1", &[("forwarded", value)]);
+        assert_eq!(of("for=192.0.2.43, for=198.51.100.17;by=10.0.0.2;proto=http"), "198.51.100.17");
+        assert_eq!(of("proto=https;For=\"[2001:db9::17]:4711\""), "2001:db9::17");
+        assert_eq!(of("for=_hidden"), "10.0.0.1");
+        assert_eq!(of("for=192.0.2.43, proto=https"), "10.0.0.1");
+    }
+}

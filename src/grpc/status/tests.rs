@@ -1,0 +1,73 @@
+use super::*;
+
+const AFTER: Duration = Duration::from_millis(1_500);
+
+fn row(status: &Status) -> (Code, String, Option<Duration>) {
+    let details = status.get_error_details();
+    let info = details.error_info().expect("every error carries ErrorInfo");
+    assert_eq!(info.domain, "keystead.v1");
+    assert!(!status.message().is_empty());
+    (status.code(), info.reason.clone(), details.retry_info().and_then(|retry| retry.retry_delay))
+}
+
+macro_rules! rows {
+    ($($name:ident: $status:expr => $code:ident, $reason:literal, $after:expr;)+) => {
+        $(#[test]
+        fn $name() {
+            assert_eq!(row(&$status), (Code::$code, $reason.to_owned(), $after));
+        })+
+    };
+}
+
+rows! {
+    a_known_address_already_exists:
+        from_service(ServiceError::EmailTaken) => AlreadyExists, "EMAIL_TAKEN", None;
+    closed_registration_is_a_failed_precondition:
+        from_service(ServiceError::RegistrationClosed) => FailedPrecondition, "REGISTRATION_CLOSED", None;
+    wrong_credentials_are_unauthenticated:
+        from_service(ServiceError::InvalidCredentials) => Unauthenticated, "INVALID_CREDENTIALS", None;
+    an_unverified_address_is_a_failed_precondition:
+        from_service(ServiceError::EmailNotVerified) => FailedPrecondition, "EMAIL_NOT_VERIFIED", None;
+    a_token_that_opens_nothing_is_unauthenticated:
+        from_service(ServiceError::InvalidToken) => Unauthenticated, "INVALID_TOKEN", None;
+    too_many_attempts_say_when_to_come_back:
+        from_service(ServiceError::RateLimited { retry_after: AFTER }) => ResourceExhausted, "RATE_LIMITED", Some(AFTER);
+    too_many_hashes_say_when_to_come_back:
+        from_service(ServiceError::HashCapacity { retry_after: AFTER }) => ResourceExhausted, "HASH_CAPACITY", Some(AFTER);
+    stale_revocations_are_unavailable:
+        from_service(ServiceError::RevocationStateStale { retry_after: AFTER })
+        => Unavailable, "REVOCATION_STATE_STALE", Some(AFTER);
+    a_silent_dependency_is_unavailable:
+        from_service(ServiceError::DependencyUnavailable { retry_after: AFTER })
+        => Unavailable, "DEPENDENCY_UNAVAILABLE", Some(AFTER);
+    a_concurrent_change_aborts:
+        from_service(ServiceError::ConcurrentChange) => Aborted, "CONCURRENT_CHANGE", None;
+    a_fault_of_ours_is_internal:
+        from_service(ServiceError::Internal) => Internal, "INTERNAL", None;
+    undecodable_bytes_are_an_invalid_argument:
+        malformed_message() => InvalidArgument, "MALFORMED_MESSAGE", None;
+    a_large_message_exhausts_a_resource:
+        message_too_large() => ResourceExhausted, "MESSAGE_TOO_LARGE", None;
+    a_passed_deadline_says_so:
+        deadline_exceeded() => DeadlineExceeded, "DEADLINE_EXCEEDED", None;
+    an_unknown_method_is_unimplemented:
+        unknown_method() => Unimplemented, "UNKNOWN_METHOD", None;
+    an_unknown_service_is_not_found:
+        unknown_service() => NotFound, "UNKNOWN_SERVICE", None;
+    compression_is_unimplemented:
+        unsupported_encoding() => Unimplemented, "UNSUPPORTED_ENCODING", None;
+}
+
+#[test]
+fn every_field_at_fault_is_named() {
+    let violation = |field: &str| crate::service::error::FieldViolation {
+        field: field.to_owned(),
+        description: "must not be empty".to_owned(),
+    };
+    let status = from_service(ServiceError::InvalidFields(vec![violation("email"), violation("password")]));
+    assert_eq!(row(&status), (Code::InvalidArgument, "INVALID_FIELDS".to_owned(), None));
+    let details = status.get_error_details();
+    let bad_request = details.bad_request().expect("an INVALID_FIELDS carries BadRequest");
+    let fields: Vec<_> = bad_request.field_violations.iter().map(|found| found.field.as_str()).collect();
+    assert_eq!(fields, ["email", "password"]);
+}

@@ -1,0 +1,117 @@
+//! The trace that a request belongs to: the caller's (W3C Trace Context, level 1), or a new one.
+
+use http::HeaderMap;
+
+use crate::domain::clock::Entropy;
+use crate::domain::origin::TraceId;
+
+const TRACEPARENT: &str = "traceparent";
+/// `version-traceid-parentid-flags`; a later version may go on after a further dash.
+const LENGTH: usize = 55;
+
+/// The trace id of the `traceparent` header, or a random one where there is none that is valid.
+pub fn trace_id(headers: &HeaderMap, entropy: &dyn Entropy) -> TraceId {
+    let mut sent = headers.get_all(TRACEPARENT).iter();
+    let first = sent.next().and_then(|value| parse(value.as_bytes()));
+    match (first, sent.next()) {
+        (Some(trace_id), None) => trace_id,
+        _ => random(entropy),
+    }
+}
+
+fn random(entropy: &dyn Entropy) -> TraceId {
+    let mut bytes = [0; 16];
+    entropy.fill(&mut bytes);
+    TraceId(bytes)
+}
+
+fn parse(header: &[u8]) -> Option<TraceId> {
+    let (known, rest) = header.split_at_checked(LENGTH)?;
+    let version = &known[..2];
+    let dashes = [known[2], known[35], known[52]] == [b'-'; 3];
+    let tail_fits = if version == b"00" { rest.is_empty() } else { rest.is_empty() || rest[0] == b'-' };
+    if !dashes || !tail_fits || version == b"ff" {
+        return None;
+    }
+    let trace_id = hex::<16>(&known[3..35])?;
+    let parent_id = hex::<8>(&known[36..52])?;
+    let rest_is_hex = hex::<1>(version).is_some() && hex::<1>(&known[53..]).is_some();
+    (rest_is_hex && trace_id != [0; 16] && parent_id != [0; 8]).then_some(TraceId(trace_id))
+}
+
+/// Lower-case hexadecimal digits, exactly as many as fill the bytes.
+fn hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(bytes)
+}
+
+fn digit(character: u8) -> Option<u8> {
+    match character {
+        b'0'..=b'9' => Some(character - b'0'),
+        b'a'..=b'f' => Some(character - b'a' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    struct Sevens;
+
+    impl Entropy for Sevens {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+    }
+
+    const GOOD: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const FRESH: &str = "07070707070707070707070707070707";
+
+    fn of(values: &[&'static str]) -> String {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(TRACEPARENT, HeaderValue::from_static(value));
+        }
+        trace_id(&headers, &Sevens).to_string()
+    }
+
+    #[test]
+    fn a_valid_header_names_the_trace() {
+        assert_eq!(of(&[GOOD]), "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert_eq!(
+            of(&["cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-else"]),
+            "4bf92f3577b34da6a3ce929d0e0e4736"
+        );
+    }
+
+    #[test]
+    fn without_a_header_or_with_two_the_trace_is_new() {
+        assert_eq!(of(&[]), FRESH);
+        assert_eq!(of(&[GOOD, GOOD]), FRESH);
+    }
+
+    #[test]
+    fn an_invalid_header_is_ignored() {
+        for invalid in [
+            "",
+            "00",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01more",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "zz-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ] {
+            assert_eq!(of(&[invalid]), FRESH, "{invalid}");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The HTTP edge: the public keys for every JOSE library, and health for orchestrators, on a port of its own.
+//!
+//! May import `service` and `domain`. Must not decide anything, and must not know a database or gRPC.
+
+mod connection;
+mod health;
+mod jwks;
+mod listener;
+mod problem;
+mod router;
+mod server;
+mod settings;
+
+pub use server::{Bound, Needs, Server};
+pub use settings::{Fault, Settings};

@@ -1,0 +1,35 @@
+//! Which path is answered by what, and what every answer carries.
+
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::get;
+use http::{HeaderValue, StatusCode, header};
+
+use super::problem::problem;
+use super::server::Needs;
+use super::{health, jwks};
+
+/// Every path. GET and HEAD alone are allowed.
+pub fn router(needs: Needs) -> Router {
+    let probes = Router::new()
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .route("/startupz", get(health::startupz))
+        .with_state(needs.health);
+    Router::new()
+        .route("/.well-known/jwks.json", get(jwks::jwks))
+        .with_state(needs.get_jwks)
+        .merge(probes)
+        .fallback(async || problem(StatusCode::NOT_FOUND))
+        .method_not_allowed_fallback(async || problem(StatusCode::METHOD_NOT_ALLOWED))
+        .layer(map_response(hardened))
+}
+
+/// No browser guesses at a content type.
+async fn hardened(mut response: Response) -> Result<Response, Infallible> {
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
+}

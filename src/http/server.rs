@@ -1,0 +1,73 @@
+//! The server: bound first, so that its port is known, then served until it has drained.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::connection;
+use super::listener::{Accepted, Listener};
+use super::router::router;
+use super::settings::Settings;
+use crate::service::health::Health;
+use crate::service::token::jwks::GetJwks;
+
+/// What the edge stands on.
+pub struct Needs {
+    pub get_jwks: Arc<GetJwks>,
+    pub health: watch::Receiver<Health>,
+}
+
+/// The HTTP server.
+pub struct Server;
+
+/// A server whose port is open, and that answers once [`Bound::serve`] runs.
+pub struct Bound {
+    listener: Listener,
+    router: Router,
+}
+
+impl Server {
+    /// Opens the port.
+    pub async fn bind(settings: &Settings, needs: Needs) -> io::Result<Bound> {
+        let listener = Listener::bind(settings.listen, settings.max_connections).await?;
+        Ok(Bound { listener, router: router(needs) })
+    }
+}
+
+impl Bound {
+    /// The address that was bound, its port never 0.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `shutdown`; then ends when the last answer has been given.
+    ///
+    /// How long that may take is for the caller to bound.
+    pub async fn serve(self, shutdown: CancellationToken) {
+        let Self { listener, router } = self;
+        let connections = TaskTracker::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                accepted = listener.accept() => {
+                    connections.spawn(converse(accepted, router.clone(), shutdown.clone()));
+                }
+            }
+        }
+        drop(listener);
+        connections.close();
+        connections.wait().await;
+    }
+}
+
+async fn converse(accepted: Accepted, router: Router, drain: CancellationToken) {
+    let Accepted { stream, peer, slot } = accepted;
+    connection::serve(stream, peer, router, drain).await;
+    drop(slot);
+}

@@ -1,0 +1,145 @@
+//! The one budget that every call which checks a secret spends from, so that no second path is cheaper to guess on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::secret_keys;
+use super::settings::LimitSettings;
+use super::told::Told;
+use crate::domain::audit::{AuditKind, AuditOutcome};
+use crate::domain::clock::Clock;
+use crate::domain::email::Email;
+use crate::domain::origin::Origin;
+use crate::domain::ports::{Attempts, AuditContext, AuditLog, Throttle};
+use crate::domain::throttle::{AttemptKeys, Bucket, ThrottleVerdict};
+use crate::service::error::{ServiceError, ServiceResult};
+use crate::service::keys::live_keys::LiveKeys;
+use crate::service::security_event;
+
+/// What an account at the cap of failures is told to wait. The cap does not lift by time: a reset lifts it, or a
+/// sign-in from a known source.
+const CAPPED_RETRY_AFTER: Duration = Duration::from_hours(1);
+
+/// Counts attempts before their secrets are checked.
+pub struct SecretGuard {
+    throttle: Arc<dyn Throttle>,
+    attempts: Arc<dyn Attempts>,
+    audit: Arc<dyn AuditLog>,
+    keys: Arc<LiveKeys>,
+    clock: Arc<dyn Clock>,
+    limits: LimitSettings,
+    told: Told,
+}
+
+impl SecretGuard {
+    pub fn new(
+        throttle: Arc<dyn Throttle>,
+        attempts: Arc<dyn Attempts>,
+        audit: Arc<dyn AuditLog>,
+        keys: Arc<LiveKeys>,
+        clock: Arc<dyn Clock>,
+        limits: LimitSettings,
+    ) -> Self {
+        Self { throttle, attempts, audit, keys, clock, limits, told: Told::default() }
+    }
+
+    /// Counts an attempt on an account's password, whether or not there is such an account.
+    ///
+    /// A source that the account was signed in to from before spends its own budget alone: neither what strangers do
+    /// to the account nor the cap of failures locks it out.
+    pub async fn admit_password(&self, email: &Email, origin: &Origin) -> ServiceResult<AttemptKeys> {
+        let ring = self.keys.ring();
+        let own = [
+            secret_keys::source(ring.lookup(), origin, self.limits.per_source),
+            secret_keys::account_and_source(ring.lookup(), email, origin, self.limits.per_account_and_source),
+        ];
+        self.spend(&own, origin).await?;
+        let keys = secret_keys::attempt(ring.lookup(), email, origin);
+        let attempt = self.attempts.count(&keys, &self.context(origin)).await?;
+        if attempt.known_source {
+            return Ok(keys);
+        }
+        if attempt.in_a_row > self.limits.max_failures {
+            self.tell_capped(attempt.in_a_row, origin).await?;
+            return Err(ServiceError::RateLimited { retry_after: CAPPED_RETRY_AFTER });
+        }
+        let shared = secret_keys::account(ring.lookup(), email, self.limits.per_account);
+        self.spend(&[shared], origin).await?;
+        Ok(keys)
+    }
+
+    /// Counts an attempt that is no password of a known address: a registration, a mailed token, a forged one.
+    pub async fn admit_source(&self, origin: &Origin) -> ServiceResult<()> {
+        let ring = self.keys.ring();
+        self.spend(&[secret_keys::source(ring.lookup(), origin, self.limits.per_source)], origin).await
+    }
+
+    /// Counts a request for mail. There is no budget of the address alone: strangers could spend it, and a reset must
+    /// always be within the owner's reach.
+    pub async fn admit_mail(&self, email: &Email, origin: &Origin) -> ServiceResult<()> {
+        let ring = self.keys.ring();
+        let per_address = self.limits.mail_per_address_and_source;
+        let buckets = [
+            secret_keys::mail_source(ring.lookup(), origin, self.limits.mail_per_source),
+            secret_keys::mail_address_and_source(ring.lookup(), email, origin, per_address),
+        ];
+        self.spend(&buckets, origin).await
+    }
+
+    /// The keys of an account's record of failures, without counting anything.
+    pub fn attempt_keys(&self, email: &Email, origin: &Origin) -> AttemptKeys {
+        secret_keys::attempt(self.keys.ring().lookup(), email, origin)
+    }
+
+    /// Forgets the rates of an account after a right secret; those of the source stay.
+    pub async fn forgive(&self, email: &Email, origin: &Origin) {
+        let ring = self.keys.ring();
+        let account = secret_keys::account(ring.lookup(), email, self.limits.per_account);
+        let own = secret_keys::account_and_source(ring.lookup(), email, origin, self.limits.per_account_and_source);
+        self.throttle.clear(&[account.key, own.key]).await;
+    }
+
+    /// Forgets rates and failures of an account after a secret that was right but opened no session.
+    pub async fn forgive_all(&self, email: &Email, origin: &Origin, keys: &AttemptKeys) -> ServiceResult<()> {
+        self.attempts.clear(keys).await?;
+        self.forgive(email, origin).await;
+        Ok(())
+    }
+
+    async fn spend(&self, buckets: &[Bucket], origin: &Origin) -> ServiceResult<()> {
+        match self.throttle.check(buckets).await {
+            ThrottleVerdict::Allowed => Ok(()),
+            ThrottleVerdict::Limited { key, retry_after } => {
+                self.tell(&key, origin).await;
+                Err(ServiceError::RateLimited { retry_after })
+            }
+        }
+    }
+
+    /// Tells the audit trail once a key and minute. The refusal stands also where the trail cannot be written to.
+    async fn tell(&self, key: &str, origin: &Origin) {
+        if !self.told.is_due(key, self.clock.monotonic()) {
+            return;
+        }
+        let mut event = security_event::event(AuditKind::RateLimited, AuditOutcome::Failure);
+        event.detail = key.split_once(':').map(|(kind, _)| kind.to_owned());
+        security_event::log(&event, origin);
+        if let Err(error) = self.audit.record(event, &self.context(origin)).await {
+            tracing::warn!(%error, "a refused attempt could not be recorded");
+        }
+    }
+
+    /// Tells the audit trail of the first attempt over the cap, and of no further one.
+    async fn tell_capped(&self, in_a_row: u32, origin: &Origin) -> ServiceResult<()> {
+        if in_a_row != self.limits.max_failures.saturating_add(1) {
+            return Ok(());
+        }
+        let event = security_event::event(AuditKind::LoginLocked, AuditOutcome::Failure);
+        security_event::log(&event, origin);
+        Ok(self.audit.record(event, &self.context(origin)).await?)
+    }
+
+    fn context(&self, origin: &Origin) -> AuditContext {
+        AuditContext { at: self.clock.now(), origin: *origin }
+    }
+}

@@ -1,0 +1,100 @@
+//! Opens a session for a user who has just proved who they are.
+
+use std::sync::Arc;
+
+use super::token_issuer::TokenIssuer;
+use super::token_set::TokenSet;
+use crate::domain::audit::{AuditKind, AuditOutcome};
+use crate::domain::clock::{Clock, Entropy};
+use crate::domain::id::SessionId;
+use crate::domain::name::Name;
+use crate::domain::origin::Origin;
+use crate::domain::ports::{AuditContext, Sessions};
+use crate::domain::session::{NewSession, Rehash, Session, SessionCreation, SessionLimits, SessionSalt};
+use crate::domain::throttle::AttemptKeys;
+use crate::domain::user::User;
+use crate::service::error::ServiceResult;
+use crate::service::keys::live_keys::LiveKeys;
+use crate::service::security_event;
+use crate::service::token::revoker::Revoker;
+
+/// How a password is told in `amr` (RFC 8176, section 2).
+const METHOD_PASSWORD: &str = "pwd";
+
+/// Opens sessions.
+pub struct SessionOpener {
+    pub sessions: Arc<dyn Sessions>,
+    pub keys: Arc<LiveKeys>,
+    pub issuer: Arc<TokenIssuer>,
+    pub revoker: Arc<Revoker>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub limits: SessionLimits,
+}
+
+/// What a session is opened for.
+#[derive(Clone)]
+pub struct Opening {
+    /// As it was read before the password was checked.
+    pub user: User,
+    pub audience: Vec<String>,
+    pub device_name: Name,
+    pub attempt: AttemptKeys,
+    pub rehash: Option<Rehash>,
+}
+
+/// What became of the opening.
+#[must_use]
+pub enum Opened {
+    Open(TokenSet),
+    /// The user's epoch or state is no longer what was read: nothing was written.
+    UserChanged,
+}
+
+impl SessionOpener {
+    pub async fn open(&self, opening: Opening, origin: &Origin) -> ServiceResult<Opened> {
+        // Before anything is written: a ring too old to sign with must not leave a session behind.
+        let ring = self.keys.signing_ring()?;
+        let now = self.clock.now();
+        let Opening { user, audience, device_name, attempt, rehash } = opening;
+        let session = Session {
+            id: SessionId::generate(self.clock.as_ref(), self.entropy.as_ref()),
+            user_id: user.id,
+            generation: 0,
+            salt: self.salt(),
+            refresh_key_id: ring.active_refresh_key_id().to_owned(),
+            audience,
+            methods: vec![METHOD_PASSWORD.to_owned()],
+            device_name,
+            authenticated_at: now,
+            rotated_at: now,
+            idle_expires_at: now.after(self.limits.idle_lifetime),
+            expires_at: now.after(self.limits.absolute_lifetime),
+            ended_at: None,
+        };
+        let new = NewSession {
+            session: session.clone(),
+            seen_epoch: user.epoch,
+            attempt: Some(attempt),
+            rehash,
+            max_sessions: self.limits.max_per_user,
+            revocations_expire_at: self.issuer.revocations_expire_at(now),
+        };
+        match self.sessions.create(new, &AuditContext { at: now, origin: *origin }).await? {
+            SessionCreation::UserChanged => Ok(Opened::UserChanged),
+            SessionCreation::Created { revocations } => {
+                self.revoker.tell(&revocations).await;
+                let outcome = AuditOutcome::Success;
+                let event = security_event::event_of(AuditKind::SessionCreated, outcome, user.id, Some(session.id));
+                security_event::log(&event, origin);
+                Ok(Opened::Open(self.issuer.issue(&ring, &session, &user)?))
+            }
+        }
+    }
+
+    fn salt(&self) -> SessionSalt {
+        let mut salt = [0; 32];
+        self.entropy.fill(&mut salt);
+        SessionSalt(salt)
+    }
+}

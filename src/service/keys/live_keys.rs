@@ -1,0 +1,59 @@
+//! The key ring in use, and whether it is fresh enough to sign with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use crate::crypto::key_ring::KeyRing;
+use crate::domain::clock::Clock;
+use crate::service::error::{ServiceError, ServiceResult};
+
+/// When to ask again while the ring is too old to sign with.
+const STALE_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// A ring, and when it was the newest.
+struct Loaded {
+    ring: Arc<KeyRing>,
+    /// Of the monotonic clock.
+    read_at: Duration,
+}
+
+/// The key ring in use.
+pub struct LiveKeys {
+    loaded: ArcSwap<Loaded>,
+    clock: Arc<dyn Clock>,
+    max_age: Duration,
+}
+
+impl LiveKeys {
+    /// `max_age` is the lead with which keys are published: a ring read longer ago may lack a key that others sign
+    /// with, and may sign with one that others have given up. `read_at` is the monotonic time before it was read.
+    pub fn new(ring: KeyRing, read_at: Duration, clock: Arc<dyn Clock>, max_age: Duration) -> Self {
+        Self { loaded: ArcSwap::from_pointee(Loaded { ring: Arc::new(ring), read_at }), clock, max_age }
+    }
+
+    /// The ring, however old: to verify and to publish.
+    pub fn ring(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.loaded.load().ring)
+    }
+
+    /// The ring, if it is fresh enough to sign with.
+    pub fn signing_ring(&self) -> ServiceResult<Arc<KeyRing>> {
+        let loaded = self.loaded.load();
+        let age = self.clock.monotonic().saturating_sub(loaded.read_at);
+        if age > self.max_age {
+            return Err(ServiceError::DependencyUnavailable { retry_after: STALE_RETRY_AFTER });
+        }
+        Ok(Arc::clone(&loaded.ring))
+    }
+
+    /// Puts a ring into use, unless a newer one is already there.
+    pub fn replace(&self, ring: Arc<KeyRing>, read_at: Duration) {
+        let next = Arc::new(Loaded { ring, read_at });
+        self.loaded.rcu(|current| {
+            let newer = next.ring.version() >= current.ring.version() && next.read_at >= current.read_at;
+            Arc::clone(if newer { &next } else { current })
+        });
+    }
+}

@@ -1,0 +1,163 @@
+//! Works the outbox off. Only here is an address looked up and a token minted, so that asking tells nothing.
+//!
+//! A message is sealed into its row before it is sent, so that a try that fails, or a worker that dies, leads to the
+//! same message again, never to a second token.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::envelope::Envelope;
+use super::render::{self, Link};
+use super::settings::MailSettings;
+use crate::crypto::one_time_token::{self, MintedToken};
+use crate::domain::clock::{Clock, Entropy, Timestamp};
+use crate::domain::mail::{MailError, MailKind, MailMessage, PreparedMail, QueuedMail};
+use crate::domain::one_time_token::{NewOneTimeToken, TokenPurpose};
+use crate::domain::ports::{Mailer, Outbox, Preparation, Users};
+use crate::domain::user::{User, UserState};
+use crate::service::error::{ServiceError, ServiceResult};
+use crate::service::keys::live_keys::LiveKeys;
+
+/// Works the outbox off.
+pub struct DeliverMail {
+    pub outbox: Arc<dyn Outbox>,
+    pub users: Arc<dyn Users>,
+    pub mailer: Arc<dyn Mailer>,
+    pub keys: Arc<LiveKeys>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub settings: MailSettings,
+}
+
+impl DeliverMail {
+    /// Takes the mails that are due and tries each once; how many there were. What fails comes back after its lease.
+    pub async fn run_once(&self) -> ServiceResult<usize> {
+        let retry = self.settings.retry;
+        let mails = self.outbox.lease(retry.batch, retry.lease, self.clock.now()).await?;
+        let mut outcome = Ok(mails.len());
+        for mail in &mails {
+            // One mail that cannot be worked on holds up no other.
+            if let Err(error) = self.work(mail).await {
+                outcome = Err(error);
+            }
+        }
+        outcome
+    }
+
+    /// Delivers until cancelled; a mail under way is finished first.
+    pub async fn run(&self, cancelled: CancellationToken) {
+        while !cancelled.is_cancelled() {
+            match self.run_once().await {
+                Ok(0) => {}
+                Ok(_) => continue,
+                Err(error) => tracing::warn!(%error, "the outbox could not be worked off"),
+            }
+            tokio::select! {
+                () = cancelled.cancelled() => {}
+                () = tokio::time::sleep(self.settings.retry.poll_interval) => {}
+            }
+        }
+    }
+
+    async fn work(&self, mail: &QueuedMail) -> ServiceResult<()> {
+        let envelope = match &mail.sealed {
+            Some(sealed) => self.unseal(mail, sealed),
+            None => self.compose(mail).await?,
+        };
+        let Some(envelope) = envelope else {
+            return Ok(self.outbox.remove(mail.id).await?);
+        };
+        if self.is_too_late(mail, &envelope, self.clock.now()) {
+            return self.give_up(mail, "too late").await;
+        }
+        match self.mailer.send(&envelope.message).await {
+            Ok(()) => Ok(self.outbox.remove(mail.id).await?),
+            Err(MailError::Permanent) => self.give_up(mail, "refused").await,
+            Err(MailError::Transient) => self.postpone(mail, &envelope).await,
+        }
+    }
+
+    /// What an earlier try has sealed; `None` where it does not open, which no later try will change.
+    fn unseal(&self, mail: &QueuedMail, sealed: &[u8]) -> Option<Envelope> {
+        let opened = Envelope::open(mail.id, sealed, self.keys.ring().mail());
+        opened.inspect_err(|error| tracing::error!(mail = %mail.id, %error, "a mail does not open")).ok()
+    }
+
+    /// The message, sealed into its row; `None` where nobody is to be written to.
+    async fn compose(&self, mail: &QueuedMail) -> ServiceResult<Option<Envelope>> {
+        let account = self.users.find_by_email(&mail.requested_for).await?;
+        let Some(user) = account.map(|account| account.user).filter(|user| is_to_be_told(mail.kind, user)) else {
+            return Ok(None);
+        };
+        let now = self.clock.now();
+        let expires_at = now.after(self.settings.token_lifetime);
+        let minted = purpose(mail.kind).map(|purpose| (purpose, one_time_token::mint(purpose, self.entropy.as_ref())));
+        let envelope = self.envelope(mail, &user, minted.as_ref().map(|(_, token)| token), expires_at);
+        let sealed = envelope.seal(self.keys.ring().mail(), self.entropy.as_ref());
+        let sealed = sealed.map_err(|_| ServiceError::Internal)?;
+        let token = minted.map(|(purpose, token)| {
+            let (user_id, email) = (user.id, user.email.clone());
+            NewOneTimeToken { hash: token.hash, purpose, user_id, email, expires_at }
+        });
+        let prepared = PreparedMail { id: mail.id, sealed, token };
+        match self.outbox.prepare(prepared, self.settings.tokens_per_hour, now).await? {
+            Preparation::Stored => Ok(Some(envelope)),
+            Preparation::TooMany => Ok(None),
+        }
+    }
+
+    /// Goes to the address that the account has, never to the one that was typed.
+    fn envelope(&self, mail: &QueuedMail, user: &User, token: Option<&MintedToken>, expires_at: Timestamp) -> Envelope {
+        let link = token.map(|token| Link { token: &token.text, expires_at });
+        let rendered = render::render(mail.kind, link, &self.settings);
+        let message = MailMessage {
+            id: mail.id,
+            to: user.email.clone(),
+            subject: rendered.subject,
+            text: rendered.text,
+            html: rendered.html,
+        };
+        Envelope { message, expires_at: link.map(|link| link.expires_at) }
+    }
+
+    async fn postpone(&self, mail: &QueuedMail, envelope: &Envelope) -> ServiceResult<()> {
+        let until = self.clock.now().after(self.wait(mail.attempts));
+        if self.is_too_late(mail, envelope, until) {
+            return self.give_up(mail, "not delivered in time").await;
+        }
+        tracing::warn!(mail = %mail.id, attempts = mail.attempts, "a mail could not be delivered for now");
+        Ok(self.outbox.postpone(mail.id, until).await?)
+    }
+
+    async fn give_up(&self, mail: &QueuedMail, reason: &'static str) -> ServiceResult<()> {
+        tracing::warn!(mail = %mail.id, kind = ?mail.kind, reason, "a mail was given up");
+        Ok(self.outbox.remove(mail.id).await?)
+    }
+
+    fn is_too_late(&self, mail: &QueuedMail, envelope: &Envelope, at: Timestamp) -> bool {
+        let has_expired = envelope.expires_at.is_some_and(|expires_at| at >= expires_at);
+        has_expired || at >= mail.queued_at.after(self.settings.retry.give_up_after)
+    }
+
+    /// Doubles with each failed delivery.
+    fn wait(&self, attempts: u32) -> Duration {
+        let retry = self.settings.retry;
+        let factor = 2_u32.saturating_pow(attempts);
+        retry.first_wait.saturating_mul(factor).min(retry.longest_wait)
+    }
+}
+
+fn is_to_be_told(kind: MailKind, user: &User) -> bool {
+    let is_done = kind == MailKind::EmailVerification && user.email_verified;
+    user.state == UserState::Active && !is_done
+}
+
+fn purpose(kind: MailKind) -> Option<TokenPurpose> {
+    match kind {
+        MailKind::PasswordReset => Some(TokenPurpose::PasswordReset),
+        MailKind::EmailVerification => Some(TokenPurpose::EmailVerification),
+        MailKind::RegistrationAttempt | MailKind::PasswordChanged | MailKind::NewSignIn => None,
+    }
+}

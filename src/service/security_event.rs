@@ -1,0 +1,37 @@
+//! Security events in the log, at info, by the OWASP logging vocabulary; ids only, never an address or a token.
+
+use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::origin::Origin;
+
+/// An event without anybody in it.
+pub fn event(kind: AuditKind, outcome: AuditOutcome) -> AuditEvent {
+    AuditEvent { kind, outcome, actor: None, subject: None, session: None, detail: None }
+}
+
+/// An event of a user who acts on their own account.
+pub fn event_of(kind: AuditKind, outcome: AuditOutcome, user: UserId, session: Option<SessionId>) -> AuditEvent {
+    AuditEvent { actor: Some(user), subject: Some(user), session, ..event(kind, outcome) }
+}
+
+/// Tells the log of several events.
+pub fn log_all(events: &[AuditEvent], origin: &Origin) {
+    for event in events {
+        log(event, origin);
+    }
+}
+
+/// Tells the log of an event, whether or not the audit trail holds it too.
+pub fn log(event: &AuditEvent, origin: &Origin) {
+    tracing::info!(
+        target: "keystead::security",
+        event = event.kind.as_str(),
+        success = event.outcome == AuditOutcome::Success,
+        subject = event.subject.map(tracing::field::display),
+        session = event.session.map(tracing::field::display),
+        source = origin.source.map(tracing::field::display),
+        trace_id = %origin.trace_id,
+        detail = event.detail.as_deref(),
+        "security event"
+    );
+}

@@ -1,0 +1,178 @@
+//! A whole service in RAM for this room's tests: the memory store, a clock that stands still, real cryptography.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use keystead_verifier::{Expectations, Verdict};
+
+use crate::crypto::seal::SealingKey;
+use crate::domain::audit::AuditKind;
+use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::email::Email;
+use crate::domain::id::UserId;
+use crate::domain::manual_clock::{CountingEntropy, ManualClock};
+use crate::domain::name::Name;
+use crate::domain::origin::{Origin, Source, TraceId};
+use crate::domain::ports::{AuditContext, Users as _};
+use crate::domain::user::{Creation, NewUser, PasswordHash, User};
+use crate::service::auth::refresh::Refresh;
+use crate::service::auth::secret_guard::SecretGuard;
+use crate::service::auth::session_opener::{Opened, Opening, SessionOpener};
+use crate::service::auth::token_issuer::TokenIssuer;
+use crate::service::auth::token_set::TokenSet;
+use crate::service::keys::ensure::EnsureKeys;
+use crate::service::keys::live_keys::LiveKeys;
+use crate::service::settings::Settings;
+use crate::service::token::read_revocations::ReadRevocations;
+use crate::service::token::revocation_state::RevocationState;
+use crate::service::token::revoker::Revoker;
+use crate::service::token::verify::{VerifyRequest, VerifyToken};
+use crate::store::memory::MemoryStore;
+use crate::store::memory::signal::LocalSignal;
+use crate::store::memory::throttle::MemoryThrottle;
+
+/// One replica on a store of its own.
+pub struct World {
+    pub settings: Settings,
+    pub clock: Arc<ManualClock>,
+    pub entropy: Arc<CountingEntropy>,
+    pub store: MemoryStore,
+    pub master: Arc<SealingKey>,
+    pub keys: Arc<LiveKeys>,
+    pub revocations: Arc<RevocationState>,
+    pub revoker: Arc<Revoker>,
+    pub guard: Arc<SecretGuard>,
+    pub issuer: Arc<TokenIssuer>,
+    pub opener: Arc<SessionOpener>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    pub async fn with(settings: Settings) -> Self {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000)));
+        let entropy = Arc::new(CountingEntropy::new());
+        let store = MemoryStore::new(entropy.clone());
+        let master = Arc::new(SealingKey::from_bytes(&[7; 32]));
+        let ensure = EnsureKeys {
+            keys: Arc::new(store.clone()),
+            master: master.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            settings: settings.keys,
+        };
+        let keys = Arc::new(ensure.run().await.unwrap());
+        let revocations = Arc::new(RevocationState::new(clock.clone(), settings.revocation.max_staleness));
+        let revoker = Arc::new(Revoker { state: revocations.clone(), signal: Arc::new(LocalSignal) });
+        let throttle = Arc::new(MemoryThrottle::new(clock.clone()));
+        let any = Arc::new(store.clone());
+        let guard = SecretGuard::new(throttle, any.clone(), any, keys.clone(), clock.clone(), settings.limits);
+        let issuer = TokenIssuer { clock: clock.clone(), entropy: entropy.clone(), settings: settings.tokens.clone() };
+        let issuer = Arc::new(issuer);
+        let opener = Arc::new(SessionOpener {
+            sessions: Arc::new(store.clone()),
+            keys: keys.clone(),
+            issuer: issuer.clone(),
+            revoker: revoker.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            limits: settings.sessions,
+        });
+        let guard = Arc::new(guard);
+        Self { settings, clock, entropy, store, master, keys, revocations, revoker, guard, issuer, opener }
+    }
+
+    pub fn context(&self) -> AuditContext {
+        AuditContext { at: self.clock.now(), origin: origin(1) }
+    }
+
+    /// An account without a usable password.
+    pub async fn user(&self, address: &str) -> User {
+        let user = NewUser {
+            id: UserId::generate(self.clock.as_ref(), self.entropy.as_ref()),
+            email: email(address),
+            display_name: Name::default(),
+            password_hash: PasswordHash::new("none"),
+        };
+        match self.store.create(user, false, &self.context()).await.unwrap() {
+            Creation::Created(user) => user,
+            Creation::EmailTaken => panic!("{address} is taken"),
+        }
+    }
+
+    /// A session, opened as after a right password.
+    pub async fn sign_in(&self, user: &User) -> TokenSet {
+        let opening = Opening {
+            user: user.clone(),
+            audience: self.issuer.audience("").unwrap(),
+            device_name: Name::default(),
+            attempt: self.guard.attempt_keys(&user.email, &origin(1)),
+            rehash: None,
+        };
+        match self.opener.open(opening, &origin(1)).await.unwrap() {
+            Opened::Open(tokens) => tokens,
+            Opened::UserChanged => panic!("the user changed"),
+        }
+    }
+
+    pub fn refresh(&self) -> Refresh {
+        Refresh::new(
+            Arc::new(self.store.clone()),
+            self.keys.clone(),
+            self.guard.clone(),
+            self.issuer.clone(),
+            self.revoker.clone(),
+            self.clock.clone(),
+            self.settings.sessions,
+        )
+    }
+
+    pub fn reader(&self) -> ReadRevocations {
+        ReadRevocations::new(
+            Arc::new(self.store.clone()),
+            Arc::new(LocalSignal),
+            self.revocations.clone(),
+            self.clock.clone(),
+            self.settings.revocation.poll_interval,
+        )
+    }
+
+    pub fn verify(&self) -> VerifyToken {
+        VerifyToken::new(&self.settings.tokens, self.keys.clone(), self.revocations.clone(), self.clock.clone())
+    }
+
+    /// What VerifyToken says of a token, the table of revocations freshly read.
+    pub async fn verdict(&self, access_token: &str) -> Verdict {
+        self.reader().run_once().await.unwrap();
+        self.verdict_from_memory(access_token)
+    }
+
+    /// What VerifyToken says of a token, the table not having been read since.
+    pub fn verdict_from_memory(&self, access_token: &str) -> Verdict {
+        let expectations = Expectations::default();
+        let request = VerifyRequest { access_token: access_token.to_owned(), expectations };
+        self.verify().run(&request).unwrap().verdict
+    }
+
+    /// How often the audit trail holds an event.
+    pub fn told(&self, kind: AuditKind) -> usize {
+        self.store.audit_events().iter().filter(|(event, _)| event.kind == kind).count()
+    }
+
+    pub fn advance(&self, span: Duration) {
+        self.clock.advance(span);
+    }
+}
+
+pub fn email(address: &str) -> Email {
+    Email::parse(address).unwrap()
+}
+
+/// A request from 203.0.113.`host`.
+pub fn origin(host: u8) -> Origin {
+    let address = IpAddr::V4(Ipv4Addr::new(203, 0, 113, host));
+    Origin { source: Some(Source::new(address)), trace_id: TraceId([1; 16]) }
+}

@@ -1,0 +1,81 @@
+//! Opens the pools of connections.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sea_orm::DatabaseConnection;
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sea_orm::sqlx::{self, ConnectOptions as _, Connection as _};
+
+use super::settings::{Settings, Target};
+
+/// A connection that lay idle for longer is tried before it is used: the server may have gone.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+/// Idle connections are given back after this.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(5);
+/// No connection gets older: a failover or a rebalance is followed in the end.
+const MAX_LIFETIME: Duration = Duration::from_mins(30);
+/// PostgreSQL ends a transaction that a vanished replica left open, and its locks with it.
+const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(5);
+
+/// Where to read and where to write: one pool on PostgreSQL, two on SQLite.
+pub(super) struct Pools {
+    pub(super) writer: DatabaseConnection,
+    pub(super) reader: DatabaseConnection,
+}
+
+pub(super) async fn open(settings: &Settings) -> Result<Pools, sqlx::Error> {
+    let target = settings.target().map_err(|fault| sqlx::Error::Configuration(fault.into()))?;
+    match target {
+        Target::Sqlite(path) => open_sqlite(&path, settings).await,
+        Target::Postgres(options) => open_postgres(*options, settings).await,
+    }
+}
+
+async fn open_postgres(options: PgConnectOptions, settings: &Settings) -> Result<Pools, sqlx::Error> {
+    let options = options.application_name("keystead").disable_statement_logging().options([
+        ("statement_timeout", settings.operation_timeout.as_millis().to_string()),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION.as_millis().to_string()),
+    ]);
+    let pool = PgPoolOptions::new()
+        .max_connections(settings.max_connections)
+        .acquire_timeout(settings.acquire_timeout)
+        .idle_timeout(IDLE_TIMEOUT)
+        .max_lifetime(MAX_LIFETIME)
+        .test_before_acquire(false)
+        .before_acquire(|connection, usage| {
+            Box::pin(async move {
+                if usage.idle_for > TRUSTED_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_with(options)
+        .await?;
+    let pool = DatabaseConnection::from(pool);
+    Ok(Pools { writer: pool.clone(), reader: pool })
+}
+
+/// One writer, so that nobody waits for the file's lock with a turn in hand, and readers that never wait for it.
+async fn open_sqlite(path: &Path, settings: &Settings) -> Result<Pools, sqlx::Error> {
+    create_private(path).await?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        // Another process may hold the lock; the rest of the operation's time is for its own work.
+        .busy_timeout(settings.operation_timeout / 2)
+        // What was acknowledged is there after a power cut: in WAL mode only FULL syncs the log at each commit.
+        .synchronous(SqliteSynchronous::Full)
+        .disable_statement_logging();
+    let pool = || SqlitePoolOptions::new().acquire_timeout(settings.acquire_timeout).test_before_acquire(false);
+    let writer = pool().max_connections(1).connect_with(options.clone().journal_mode(SqliteJournalMode::Wal)).await?;
+    let reader = pool().max_connections(settings.max_connections).connect_with(options.read_only(true)).await?;
+    Ok(Pools { writer: writer.into(), reader: reader.into() })
+}
+
+/// Creates the file for its owner alone; SQLite gives its log the same mode.
+async fn create_private(path: &Path) -> Result<(), sqlx::Error> {
+    tokio::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).await.map(|_| ()).map_err(Into::into)
+}

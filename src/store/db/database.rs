@@ -1,0 +1,140 @@
+//! The database: its pools, and the one way in which every operation runs.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait as _,
+};
+use sea_orm_migration::MigratorTrait as _;
+
+use super::connect::{self, Pools};
+use super::fault::Fault;
+use super::migrations::Migrator;
+use super::settings::Settings;
+use crate::domain::clock::Entropy;
+use crate::domain::ports::{Probe, StoreError, StoreResult};
+
+/// Names the lock under which replicas migrate one after the other; any number that nobody else uses.
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7236451)";
+/// A step may take longer than any request, and wait for another replica's.
+const NO_TIMEOUT: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
+/// The longest pause before another try; pauses grow up to it.
+const MAX_PAUSE: Duration = Duration::from_millis(100);
+
+/// A connected database. Cheap to clone; clones share the pools.
+#[derive(Clone)]
+pub struct Database {
+    pub(super) writer: DatabaseConnection,
+    pub(super) reader: DatabaseConnection,
+    pub(super) entropy: Arc<dyn Entropy>,
+    operation_timeout: Duration,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Database").field("backend", &self.backend()).finish_non_exhaustive()
+    }
+}
+
+impl Database {
+    /// Connects. `Unavailable` where the database does not answer within the time to acquire a connection, or the
+    /// settings are not valid ([`Settings::validate`] says what is wrong).
+    pub async fn connect(settings: &Settings, entropy: Arc<dyn Entropy>) -> StoreResult<Self> {
+        let opened = connect::open(settings).await;
+        let Pools { writer, reader } =
+            opened.map_err(|error| Fault::from(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))).report())?;
+        Ok(Self { writer, reader, entropy, operation_timeout: settings.operation_timeout })
+    }
+
+    /// Brings the schema up to date, in one transaction: wholly or not at all. Of replicas that start at once one
+    /// does it and the others wait for that. No deadline: a step may take long.
+    pub async fn migrate(&self) -> StoreResult<()> {
+        self.try_migrate().await.map_err(|fault| fault.report())
+    }
+
+    async fn try_migrate(&self) -> Result<(), Fault> {
+        let transaction = self.begin().await?;
+        if self.backend() == DbBackend::Postgres {
+            transaction.execute_unprepared(NO_TIMEOUT).await?;
+            transaction.execute_unprepared(MIGRATION_LOCK).await?;
+        }
+        Migrator::up(&transaction, None).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// How many steps the schema lacks.
+    pub async fn pending_migrations(&self) -> StoreResult<usize> {
+        self.run(|| async { Ok(Migrator::get_pending_migrations_read_only(&self.reader).await?.len()) }).await
+    }
+
+    /// Closes the pools: waits until every connection is given back, then folds SQLite's log into its file.
+    pub async fn close(self) -> StoreResult<()> {
+        let reader = self.reader.close().await;
+        let writer = self.writer.close().await;
+        reader.and(writer).map_err(|error| Fault::from(error).report())
+    }
+
+    pub(super) fn backend(&self) -> DbBackend {
+        self.writer.get_database_backend()
+    }
+
+    /// Begins a transaction that writes; dropped without a commit it is rolled back. SQLite takes its write lock at
+    /// once: a reader that turns writer half-way can only fail.
+    pub(super) async fn begin(&self) -> Result<DatabaseTransaction, Fault> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(self.writer.begin_with_options(options).await?)
+    }
+
+    /// Runs an operation under the deadline, again and again while concurrent ones get in its way.
+    pub(super) async fn run<T, F, O>(&self, operation: O) -> StoreResult<T>
+    where
+        O: Fn() -> F + Send + Sync,
+        F: Future<Output = Result<T, Fault>> + Send,
+    {
+        let mut tries = 0;
+        let attempts = async {
+            loop {
+                match operation().await {
+                    Err(fault) if fault.is_contention() => {
+                        tries += 1;
+                        tokio::time::sleep(self.pause(tries)).await;
+                    }
+                    outcome => return outcome.map_err(|fault| fault.report()),
+                }
+            }
+        };
+        let outcome = tokio::time::timeout(self.operation_timeout, attempts).await;
+        outcome.unwrap_or_else(|_| Err(out_of_time(tries)))
+    }
+
+    /// A random pause that may double with each try, so that those who collided do not do so again.
+    fn pause(&self, tries: u32) -> Duration {
+        let mut random = [0];
+        self.entropy.fill(&mut random);
+        let ceiling = Duration::from_millis(2).saturating_mul(1 << tries.min(8)).min(MAX_PAUSE);
+        ceiling.saturating_mul(u32::from(random[0])) / u32::from(u8::MAX)
+    }
+}
+
+fn out_of_time(tries: u32) -> StoreError {
+    if tries > 0 {
+        return StoreError::Conflict;
+    }
+    tracing::warn!("the database does not answer in time");
+    StoreError::Unavailable
+}
+
+#[async_trait]
+impl Probe for Database {
+    async fn ping(&self) -> StoreResult<()> {
+        self.run(|| async { Ok(self.reader.execute_unprepared("SELECT 1").await.map(|_| ())?) }).await
+    }
+}

@@ -1,0 +1,13 @@
+//! The rows as SeaORM knows them. Private to `store::db`: nobody else sees a column.
+
+pub(super) mod audit_event;
+pub(super) mod key_ring;
+pub(super) mod known_source;
+pub(super) mod login_failure;
+pub(super) mod one_time_token;
+pub(super) mod outbox;
+pub(super) mod revocation;
+pub(super) mod server_key;
+pub(super) mod session;
+pub(super) mod user;
+pub(super) mod user_role;

@@ -1,0 +1,27 @@
+//! The ports on SQL: one implementation for SQLite and PostgreSQL.
+//!
+//! Each port method is one atomic operation that runs under a deadline and is repeated when it loses to a concurrent
+//! one. Locks are taken in one order everywhere: the user's row, then its sessions and tokens.
+
+mod attempts;
+mod audit;
+mod connect;
+mod database;
+mod entity;
+mod fault;
+mod keys;
+#[path = "../../../migrations/mod.rs"]
+mod migrations;
+mod one_time_tokens;
+mod outbox;
+mod revocations;
+mod sessions;
+mod settings;
+mod users;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use database::Database;
+pub use settings::{DatabaseUrl, Settings};

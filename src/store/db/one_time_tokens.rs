@@ -1,0 +1,176 @@
+//! Mailed tokens.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _,
+    PaginatorTrait as _, QueryFilter as _,
+};
+
+use super::attempts::clear_failures;
+use super::audit;
+use super::database::Database;
+use super::entity::one_time_token::{self, Column};
+use super::entity::user;
+use super::fault::Fault;
+use super::users::{find_user, lock_user, stored_email};
+use super::words::Word as _;
+use super::{revocations, sessions};
+use crate::domain::audit::AuditKind;
+use crate::domain::clock::Timestamp;
+use crate::domain::id::UserId;
+use crate::domain::mail::MailKind;
+use crate::domain::one_time_token::{
+    NewOneTimeToken, PasswordReset, ResetOutcome, TokenHash, TokenPurpose, VerificationOutcome,
+};
+use crate::domain::ports::{AuditContext, OneTimeTokens, Preparation, StoreResult};
+use crate::domain::revocation::{Revocation, RevocationTarget};
+use crate::domain::user::{Epoch, User, UserState};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+#[async_trait]
+impl OneTimeTokens for Database {
+    async fn find(&self, hash: &TokenHash, purpose: TokenPurpose, now: Timestamp) -> StoreResult<Option<User>> {
+        self.run(|| self.try_find_token(hash, purpose, now)).await
+    }
+
+    async fn reset_password(&self, reset: PasswordReset, context: &AuditContext) -> StoreResult<ResetOutcome> {
+        self.run(|| self.try_reset(&reset, context)).await
+    }
+
+    async fn verify_email(&self, hash: &TokenHash, context: &AuditContext) -> StoreResult<VerificationOutcome> {
+        self.run(|| self.try_verify(hash, context)).await
+    }
+}
+
+impl Database {
+    async fn try_find_token(
+        &self,
+        hash: &TokenHash,
+        purpose: TokenPurpose,
+        now: Timestamp,
+    ) -> Result<Option<User>, Fault> {
+        let token = one_time_token::Entity::find().filter(usable(hash, purpose, now)).one(&self.reader).await?;
+        let Some(token) = token else { return Ok(None) };
+        let user = find_user(&self.reader, UserId::from_uuid(token.user_id)).await?;
+        Ok(user.filter(|user| user.state == UserState::Active && user.email.key() == token.email_key))
+    }
+
+    async fn try_reset(&self, reset: &PasswordReset, context: &AuditContext) -> Result<ResetOutcome, Fault> {
+        let transaction = self.begin().await?;
+        let Some(user) = use_up(&transaction, &reset.token, TokenPurpose::PasswordReset, context.at).await? else {
+            return Ok(ResetOutcome::Refused);
+        };
+        let (id, epoch) = (UserId::from_uuid(user.id), Epoch(user.epoch + 1));
+        user::Entity::update_many()
+            .col_expr(user::Column::PasswordHash, Expr::val(reset.password_hash.as_str()))
+            .col_expr(user::Column::EmailVerified, Expr::val(true))
+            .col_expr(user::Column::Epoch, Expr::val(epoch.0))
+            .col_expr(user::Column::UpdatedAt, Expr::val(context.at.as_millis()))
+            .filter(user::Column::Id.eq(user.id))
+            .exec(&transaction)
+            .await?;
+        sessions::end_all(&transaction, id, context.at).await?;
+        end_tokens(&transaction, Condition::all().add(Column::UserId.eq(user.id)), context.at).await?;
+        clear_failures(&transaction, reset.account_key).await?;
+        let target = RevocationTarget::User { id, min_epoch: epoch };
+        let revocations = vec![Revocation { target, expires_at: reset.revocation_expires_at }];
+        revocations::write(&transaction, &revocations).await?;
+        self.queue(&transaction, MailKind::PasswordChanged, &stored_email(&user.email)?, context.at).await?;
+        let changed = audit::by_user(AuditKind::PasswordChanged, id, None);
+        self.write_events(&transaction, context, [changed]).await?;
+        transaction.commit().await?;
+        Ok(ResetOutcome::Done { revocations })
+    }
+
+    async fn try_verify(&self, hash: &TokenHash, context: &AuditContext) -> Result<VerificationOutcome, Fault> {
+        let transaction = self.begin().await?;
+        let Some(row) = use_up(&transaction, hash, TokenPurpose::EmailVerification, context.at).await? else {
+            return Ok(VerificationOutcome::Refused);
+        };
+        user::Entity::update_many()
+            .col_expr(user::Column::EmailVerified, Expr::val(true))
+            .col_expr(user::Column::UpdatedAt, Expr::val(context.at.as_millis()))
+            .filter(user::Column::Id.eq(row.id))
+            .exec(&transaction)
+            .await?;
+        let id = UserId::from_uuid(row.id);
+        self.write_events(&transaction, context, [audit::by_user(AuditKind::EmailVerified, id, None)]).await?;
+        let user = find_user(&transaction, id).await?.ok_or(Fault::Corrupt("user of a token"))?;
+        transaction.commit().await?;
+        Ok(VerificationOutcome::Done(user))
+    }
+}
+
+/// What a token must be to open anything.
+fn usable(hash: &TokenHash, purpose: TokenPurpose, now: Timestamp) -> Condition {
+    Condition::all()
+        .add(Column::Hash.eq(hash.0.to_vec()))
+        .add(Column::Purpose.eq(purpose.word()))
+        .add(Column::EndedAt.is_null())
+        .add(Column::ExpiresAt.gt(now.as_millis()))
+}
+
+/// Uses the token up for its user, whose row stays locked; `None` if it opens nothing. The conditional update alone
+/// decides who of many wins; the read before it only tells whom to lock, since the user's row comes first.
+async fn use_up(
+    transaction: &DatabaseTransaction,
+    hash: &TokenHash,
+    purpose: TokenPurpose,
+    now: Timestamp,
+) -> Result<Option<user::Model>, Fault> {
+    let token = one_time_token::Entity::find().filter(usable(hash, purpose, now)).one(transaction).await?;
+    let Some(token) = token else { return Ok(None) };
+    let Some(user) = lock_user(transaction, UserId::from_uuid(token.user_id)).await? else { return Ok(None) };
+    if user.state != UserState::Active.word() || user.email_key != token.email_key {
+        return Ok(None);
+    }
+    let used = end_tokens(transaction, usable(hash, purpose, now), now).await?;
+    Ok((used == 1).then_some(user))
+}
+
+async fn end_tokens(connection: &impl ConnectionTrait, which: Condition, now: Timestamp) -> Result<u64, DbErr> {
+    let ended = one_time_token::Entity::update_many()
+        .col_expr(Column::EndedAt, Expr::val(now.as_millis()))
+        .filter(which)
+        .filter(Column::EndedAt.is_null())
+        .exec(connection)
+        .await?;
+    Ok(ended.rows_affected)
+}
+
+/// Stores a token in the place of older ones, unless the user was mailed too many within the last hour. Older ones
+/// end but stay, so that they count.
+pub(super) async fn store_token(
+    connection: &impl ConnectionTrait,
+    token: &NewOneTimeToken,
+    tokens_per_hour: u32,
+    now: Timestamp,
+) -> Result<Preparation, Fault> {
+    lock_user(connection, token.user_id).await?.ok_or(Fault::Overtaken)?;
+    let of_user =
+        Condition::all().add(Column::UserId.eq(token.user_id.as_uuid())).add(Column::Purpose.eq(token.purpose.word()));
+    let recent = one_time_token::Entity::find()
+        .filter(of_user.clone())
+        .filter(Column::CreatedAt.gt(now.before(HOUR).as_millis()))
+        .count(connection)
+        .await?;
+    if recent >= u64::from(tokens_per_hour) {
+        return Ok(Preparation::TooMany);
+    }
+    end_tokens(connection, of_user, now).await?;
+    let row = one_time_token::ActiveModel {
+        hash: Set(token.hash.0.to_vec()),
+        purpose: Set(token.purpose.word().to_owned()),
+        user_id: Set(token.user_id.as_uuid()),
+        email_key: Set(token.email.key().to_owned()),
+        created_at: Set(now.as_millis()),
+        expires_at: Set(token.expires_at.as_millis()),
+        ended_at: Set(None),
+    };
+    one_time_token::Entity::insert(row).exec_without_returning(connection).await?;
+    Ok(Preparation::Stored)
+}

@@ -1,0 +1,102 @@
+//! Opens a session.
+
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, DatabaseTransaction, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+};
+
+use super::{end, row};
+use crate::domain::audit::AuditKind;
+use crate::domain::mail::MailKind;
+use crate::domain::ports::AuditContext;
+use crate::domain::revocation::Revocation;
+use crate::domain::session::{NewSession, Rehash, SessionCreation};
+use crate::store::db::attempts::{Familiarity, clear_failures, remember_source};
+use crate::store::db::audit;
+use crate::store::db::database::Database;
+use crate::store::db::entity::{session, user};
+use crate::store::db::fault::Fault;
+use crate::store::db::users::{is_unchanged, lock_user, stored_email};
+
+impl Database {
+    /// A sign-in is one event, `LoginSucceeded`, which names the session.
+    pub(super) async fn try_create_session(
+        &self,
+        new: &NewSession,
+        context: &AuditContext,
+    ) -> Result<SessionCreation, Fault> {
+        let id = new.session.user_id;
+        let transaction = self.begin().await?;
+        let Some(user) = lock_user(&transaction, id).await? else { return Ok(SessionCreation::UserChanged) };
+        if !is_unchanged(&user, new.seen_epoch) {
+            return Ok(SessionCreation::UserChanged);
+        }
+        session::Entity::insert(row::of(&new.session)).exec_without_returning(&transaction).await?;
+        let mut events = vec![audit::by_user(AuditKind::LoginSucceeded, id, Some(new.session.id))];
+        if let Some(rehash) = &new.rehash
+            && renew_hash(&transaction, user.id, rehash).await?
+        {
+            events.push(audit::by_user(AuditKind::PasswordRehashed, id, None));
+        }
+        self.settle_attempt(&transaction, new, &user, context).await?;
+        let revocations = end_over_cap(&transaction, new, context).await?;
+        events.extend(end::events(id, &revocations));
+        self.write_events(&transaction, context, events).await?;
+        transaction.commit().await?;
+        Ok(SessionCreation::Created { revocations })
+    }
+
+    /// Clears the failures, remembers the source, and tells the owner of one that is new.
+    async fn settle_attempt(
+        &self,
+        transaction: &DatabaseTransaction,
+        new: &NewSession,
+        user: &user::Model,
+        context: &AuditContext,
+    ) -> Result<(), Fault> {
+        let Some(keys) = &new.attempt else { return Ok(()) };
+        clear_failures(transaction, keys.account).await?;
+        if remember_source(transaction, keys, context.at).await? == Familiarity::Strange {
+            self.queue(transaction, MailKind::NewSignIn, &stored_email(&user.email)?, context.at).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the hash that was checked was still there to be replaced.
+async fn renew_hash(connection: &impl ConnectionTrait, user: uuid::Uuid, rehash: &Rehash) -> Result<bool, Fault> {
+    let renewed = user::Entity::update_many()
+        .col_expr(user::Column::PasswordHash, Expr::val(rehash.to.as_str()))
+        .filter(user::Column::Id.eq(user))
+        .filter(user::Column::PasswordHash.eq(rehash.from.as_str()))
+        .exec(connection)
+        .await?;
+    Ok(renewed.rows_affected == 1)
+}
+
+/// Ends the oldest live sessions beside the new one, so that with it there are at most `max_sessions`.
+async fn end_over_cap(
+    transaction: &DatabaseTransaction,
+    new: &NewSession,
+    context: &AuditContext,
+) -> Result<Vec<Revocation>, Fault> {
+    let others = u64::from(new.max_sessions.saturating_sub(1));
+    let over: Vec<uuid::Uuid> = session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
+        .filter(end::live(new.session.user_id, context.at))
+        .filter(session::Column::Id.ne(new.session.id.as_uuid()))
+        .order_by_desc(session::Column::AuthenticatedAt)
+        .order_by_desc(session::Column::Id)
+        .offset(others)
+        .limit(u64::from(u32::MAX))
+        .into_tuple()
+        .all(transaction)
+        .await?;
+    if over.is_empty() {
+        return Ok(Vec::new());
+    }
+    let which = session::Column::Id.is_in(over);
+    end::end_and_revoke(transaction, which.into(), context.at, new.revocations_expire_at).await
+}

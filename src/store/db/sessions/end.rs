@@ -1,0 +1,97 @@
+//! Ends sessions.
+
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _, QueryFilter as _,
+};
+
+use crate::domain::audit::{AuditEvent, AuditKind};
+use crate::domain::clock::Timestamp;
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::ports::AuditContext;
+use crate::domain::revocation::{Revocation, RevocationTarget};
+use crate::domain::session::EndScope;
+use crate::store::db::audit;
+use crate::store::db::database::Database;
+use crate::store::db::entity::session::{self, Column};
+use crate::store::db::fault::Fault;
+use crate::store::db::revocations;
+use crate::store::db::users::lock_user;
+
+impl Database {
+    pub(super) async fn try_end(
+        &self,
+        user: UserId,
+        session: SessionId,
+        scope: EndScope,
+        revocations_expire_at: Timestamp,
+        context: &AuditContext,
+    ) -> Result<Vec<Revocation>, Fault> {
+        let transaction = self.begin().await?;
+        if lock_user(&transaction, user).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let of_user = live(user, context.at);
+        let which = match scope {
+            EndScope::This => of_user.add(Column::Id.eq(session.as_uuid())),
+            EndScope::Others => of_user.add(Column::Id.ne(session.as_uuid())),
+            EndScope::All => of_user,
+        };
+        let ended = end_and_revoke(&transaction, which, context.at, revocations_expire_at).await?;
+        self.write_events(&transaction, context, events(user, &ended)).await?;
+        transaction.commit().await?;
+        Ok(ended)
+    }
+}
+
+/// The user's sessions that can still be refreshed.
+pub(super) fn live(user: UserId, now: Timestamp) -> Condition {
+    Condition::all()
+        .add(Column::UserId.eq(user.as_uuid()))
+        .add(Column::EndedAt.is_null())
+        .add(Column::ExpiresAt.gt(now.as_millis()))
+        .add(Column::IdleExpiresAt.gt(now.as_millis()))
+}
+
+/// Ends those of the sessions that have not ended, and revokes what is out of each.
+pub(super) async fn end_and_revoke(
+    transaction: &DatabaseTransaction,
+    which: Condition,
+    at: Timestamp,
+    expires_at: Timestamp,
+) -> Result<Vec<Revocation>, Fault> {
+    let ended = session::Entity::update_many()
+        .col_expr(Column::EndedAt, Expr::val(at.as_millis()))
+        .filter(which)
+        .filter(Column::EndedAt.is_null())
+        .exec_with_returning(transaction)
+        .await?;
+    let target = |row: &session::Model| RevocationTarget::Session(SessionId::from_uuid(row.id));
+    let revocations: Vec<_> = ended.iter().map(|row| Revocation { target: target(row), expires_at }).collect();
+    revocations::write(transaction, &revocations).await?;
+    Ok(revocations)
+}
+
+/// Ends every session of a user whose epoch moves in the same transaction: that revokes what is out of them.
+pub(in crate::store::db) async fn end_all(
+    connection: &impl ConnectionTrait,
+    user: UserId,
+    at: Timestamp,
+) -> Result<(), DbErr> {
+    session::Entity::update_many()
+        .col_expr(Column::EndedAt, Expr::val(at.as_millis()))
+        .filter(Column::UserId.eq(user.as_uuid()))
+        .filter(Column::EndedAt.is_null())
+        .exec(connection)
+        .await
+        .map(|_| ())
+}
+
+/// One event for each session that the revocations name.
+pub(super) fn events(user: UserId, revocations: &[Revocation]) -> Vec<AuditEvent> {
+    let session = |revocation: &Revocation| match revocation.target {
+        RevocationTarget::Session(id) => Some(id),
+        RevocationTarget::User { .. } | RevocationTarget::Key(_) => None,
+    };
+    revocations.iter().map(|revocation| audit::by_user(AuditKind::SessionEnded, user, session(revocation))).collect()
+}

@@ -1,0 +1,56 @@
+//! Sessions.
+
+mod create;
+mod end;
+mod rotate;
+mod row;
+
+use async_trait::async_trait;
+use sea_orm::EntityTrait as _;
+
+pub(super) use end::end_all;
+
+use super::database::Database;
+use super::entity::session;
+use super::fault::Fault;
+use super::users::find_user;
+use crate::domain::clock::Timestamp;
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::ports::{AuditContext, Sessions, StoreResult};
+use crate::domain::revocation::Revocation;
+use crate::domain::session::{EndScope, NewSession, Rotation, RotationOutcome, SessionCreation, SessionOfUser};
+
+#[async_trait]
+impl Sessions for Database {
+    async fn create(&self, session: NewSession, context: &AuditContext) -> StoreResult<SessionCreation> {
+        self.run(|| self.try_create_session(&session, context)).await
+    }
+
+    async fn find(&self, id: SessionId) -> StoreResult<Option<SessionOfUser>> {
+        self.run(|| self.try_find_session(id)).await
+    }
+
+    async fn rotate(&self, rotation: Rotation, context: &AuditContext) -> StoreResult<RotationOutcome> {
+        self.run(|| self.try_rotate(&rotation, context)).await
+    }
+
+    async fn end(
+        &self,
+        user: UserId,
+        session: SessionId,
+        scope: EndScope,
+        revocations_expire_at: Timestamp,
+        context: &AuditContext,
+    ) -> StoreResult<Vec<Revocation>> {
+        self.run(|| self.try_end(user, session, scope, revocations_expire_at, context)).await
+    }
+}
+
+impl Database {
+    async fn try_find_session(&self, id: SessionId) -> Result<Option<SessionOfUser>, Fault> {
+        let Some(row) = session::Entity::find_by_id(id.as_uuid()).one(&self.reader).await? else { return Ok(None) };
+        let session = row::parse(row)?;
+        let user = find_user(&self.reader, session.user_id).await?;
+        Ok(user.map(|user| SessionOfUser { session, user }))
+    }
+}

@@ -1,0 +1,100 @@
+//! Sessions: opening, finding, ending. How one is refreshed stands in `rotation`.
+
+use async_trait::async_trait;
+
+use crate::domain::audit::AuditKind;
+use crate::domain::clock::Timestamp;
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::mail::MailKind;
+use crate::domain::ports::{AuditContext, Sessions, StoreResult};
+use crate::domain::revocation::Revocation;
+use crate::domain::session::{EndScope, NewSession, Rehash, Rotation, RotationOutcome, SessionCreation, SessionOfUser};
+use crate::domain::throttle::AttemptKeys;
+
+use super::MemoryStore;
+use super::state::State;
+
+#[async_trait]
+impl Sessions for MemoryStore {
+    async fn create(&self, new: NewSession, context: &AuditContext) -> StoreResult<SessionCreation> {
+        let mut state = self.open()?;
+        let user = new.session.user_id;
+        if state.unchanged_user(user, new.seen_epoch).is_none() {
+            return Ok(SessionCreation::UserChanged);
+        }
+        let id = new.session.id;
+        state.record_own(AuditKind::LoginSucceeded, user, Some(id), context);
+        state.record_own(AuditKind::SessionCreated, user, Some(id), context);
+        if let Some(rehash) = new.rehash {
+            state.renew_hash(user, rehash, context);
+        }
+        if let Some(keys) = new.attempt {
+            state.remember_source(user, &keys, context.at);
+        }
+        state.sessions.insert(id, new.session);
+        let fallen = state.over_the_cap(user, id, new.max_sessions, context.at);
+        let end = |session| state.end_session(session, new.revocations_expire_at, context);
+        Ok(SessionCreation::Created { revocations: fallen.into_iter().map(end).collect() })
+    }
+
+    async fn find(&self, id: SessionId) -> StoreResult<Option<SessionOfUser>> {
+        let state = self.open()?;
+        let Some(session) = state.sessions.get(&id) else { return Ok(None) };
+        let row = state.users.get(&session.user_id);
+        Ok(row.map(|row| SessionOfUser { session: session.clone(), user: row.user.clone() }))
+    }
+
+    async fn rotate(&self, rotation: Rotation, context: &AuditContext) -> StoreResult<RotationOutcome> {
+        Ok(self.open()?.rotate(rotation, context))
+    }
+
+    async fn end(
+        &self,
+        user: UserId,
+        session: SessionId,
+        scope: EndScope,
+        revocations_expire_at: Timestamp,
+        context: &AuditContext,
+    ) -> StoreResult<Vec<Revocation>> {
+        let mut state = self.open()?;
+        let mut ending = state.open_sessions(user);
+        ending.retain(|id| match scope {
+            EndScope::This => *id == session,
+            EndScope::Others => *id != session,
+            EndScope::All => true,
+        });
+        Ok(ending.into_iter().map(|id| state.end_session(id, revocations_expire_at, context)).collect())
+    }
+}
+
+impl State {
+    /// Puts the renewed hash in the place of the one that was checked, if that one is still there.
+    fn renew_hash(&mut self, user: UserId, rehash: Rehash, context: &AuditContext) {
+        let Some(row) = self.users.get_mut(&user) else { return };
+        if row.password_hash.as_ref() != Some(&rehash.from) {
+            return;
+        }
+        row.password_hash = Some(rehash.to);
+        self.record_own(AuditKind::PasswordRehashed, user, None, context);
+    }
+
+    fn remember_source(&mut self, user: UserId, keys: &AttemptKeys, now: Timestamp) {
+        self.failures.remove(&keys.account);
+        let known = self.known_sources.entry(keys.account).or_default();
+        let had_others = !known.is_empty();
+        let is_new = known.insert(keys.source);
+        let email = self.users.get(&user).map(|row| row.user.email.clone());
+        if let Some(email) = email.filter(|_| had_others && is_new) {
+            self.queue_mail(MailKind::NewSignIn, &email, now);
+        }
+    }
+
+    /// The oldest live sessions that are too many; never the one just opened.
+    fn over_the_cap(&self, user: UserId, opened: SessionId, cap: u32, now: Timestamp) -> Vec<SessionId> {
+        let mut older = self.open_sessions(user);
+        older.retain(|id| *id != opened && self.sessions.get(id).is_some_and(|session| session.is_live(now)));
+        let kept = usize::try_from(cap).unwrap_or(usize::MAX).saturating_sub(1);
+        older.truncate(older.len().saturating_sub(kept));
+        older
+    }
+}

@@ -1,0 +1,165 @@
+//! What the store keeps, and the steps that several ports share.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
+use crate::domain::clock::{Entropy, Timestamp};
+use crate::domain::email::Email;
+use crate::domain::id::{MailId, SessionId, UserId};
+use crate::domain::key::StoredKeys;
+use crate::domain::mail::{MailKind, QueuedMail};
+use crate::domain::manual_clock::ManualClock;
+use crate::domain::one_time_token::{NewOneTimeToken, TokenHash};
+use crate::domain::ports::{AuditContext, StoreError};
+use crate::domain::revocation::{Revocation, RevocationTarget};
+use crate::domain::session::Session;
+use crate::domain::user::{Epoch, PasswordHash, User, UserState};
+
+pub(super) struct UserRow {
+    pub user: User,
+    pub password_hash: Option<PasswordHash>,
+}
+
+pub(super) struct TokenRow {
+    pub token: NewOneTimeToken,
+    /// Unset by use, by a newer token, and by a change of password.
+    pub alive: bool,
+    pub issued_at: Timestamp,
+}
+
+pub(super) struct MailRow {
+    pub id: MailId,
+    pub kind: MailKind,
+    pub requested_for: Email,
+    pub sealed: Option<Vec<u8>>,
+    pub attempts: u32,
+    pub queued_at: Timestamp,
+    pub due_at: Timestamp,
+}
+
+impl MailRow {
+    pub fn queued(&self) -> QueuedMail {
+        QueuedMail {
+            id: self.id,
+            kind: self.kind,
+            requested_for: self.requested_for.clone(),
+            sealed: self.sealed.clone(),
+            attempts: self.attempts,
+            queued_at: self.queued_at,
+        }
+    }
+}
+
+/// The tables. Nothing is ever cleaned up: a test ends before that matters.
+pub(super) struct State {
+    pub entropy: Arc<dyn Entropy>,
+    pub failing: Option<StoreError>,
+    pub users: BTreeMap<UserId, UserRow>,
+    /// From an address's key to its account.
+    pub addresses: HashMap<String, UserId>,
+    pub sessions: BTreeMap<SessionId, Session>,
+    pub tokens: HashMap<TokenHash, TokenRow>,
+    /// In the order in which they were queued.
+    pub mails: Vec<MailRow>,
+    /// In the order in which they were written; a cursor is a place in it.
+    pub revocations: Vec<Revocation>,
+    pub failures: HashMap<[u8; 32], u32>,
+    /// From an account's key to the keys of the sources that it was signed in to from.
+    pub known_sources: HashMap<[u8; 32], HashSet<[u8; 32]>>,
+    pub keys: StoredKeys,
+    pub audit: Vec<(AuditEvent, AuditContext)>,
+}
+
+impl State {
+    pub fn new(entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            entropy,
+            failing: None,
+            users: BTreeMap::new(),
+            addresses: HashMap::new(),
+            sessions: BTreeMap::new(),
+            tokens: HashMap::new(),
+            mails: Vec::new(),
+            revocations: Vec::new(),
+            failures: HashMap::new(),
+            known_sources: HashMap::new(),
+            keys: StoredKeys::default(),
+            audit: Vec::new(),
+        }
+    }
+
+    /// The account, if it may sign in and still has the epoch that was read.
+    pub fn unchanged_user(&self, id: UserId, seen: Epoch) -> Option<&UserRow> {
+        self.users.get(&id).filter(|row| row.user.state == UserState::Active && row.user.epoch == seen)
+    }
+
+    pub fn queue_mail(&mut self, kind: MailKind, email: &Email, at: Timestamp) {
+        let id = MailId::generate(&ManualClock::new(at), self.entropy.as_ref());
+        let requested_for = email.clone();
+        self.mails.push(MailRow { id, kind, requested_for, sealed: None, attempts: 0, queued_at: at, due_at: at });
+    }
+
+    pub fn record(&mut self, event: AuditEvent, context: &AuditContext) {
+        self.audit.push((event, *context));
+    }
+
+    /// Records what a user did to their own account.
+    pub fn record_own(&mut self, kind: AuditKind, user: UserId, session: Option<SessionId>, context: &AuditContext) {
+        let outcome = AuditOutcome::Success;
+        let event = AuditEvent { kind, outcome, actor: Some(user), subject: Some(user), session, detail: None };
+        self.record(event, context);
+    }
+
+    /// Records what a stranger tried in vain.
+    pub fn record_failure(
+        &mut self,
+        kind: AuditKind,
+        subject: Option<UserId>,
+        session: Option<SessionId>,
+        context: &AuditContext,
+    ) {
+        let outcome = AuditOutcome::Failure;
+        self.record(AuditEvent { kind, outcome, actor: None, subject, session, detail: None }, context);
+    }
+
+    /// Ends the session, which is open, and revokes its access tokens.
+    pub fn end_session(&mut self, id: SessionId, expires_at: Timestamp, context: &AuditContext) -> Revocation {
+        if let Some(user) = self.close_session(id, context.at) {
+            self.record_own(AuditKind::SessionEnded, user, Some(id), context);
+        }
+        let revocation = Revocation { target: RevocationTarget::Session(id), expires_at };
+        self.revocations.push(revocation.clone());
+        revocation
+    }
+
+    /// Raises the account's epoch, ends its sessions, and revokes all access tokens from before.
+    pub fn revoke_user(&mut self, id: UserId, expires_at: Timestamp, context: &AuditContext) -> Revocation {
+        let mut min_epoch = Epoch::default();
+        if let Some(row) = self.users.get_mut(&id) {
+            row.user.epoch = Epoch(row.user.epoch.0 + 1);
+            min_epoch = row.user.epoch;
+        }
+        for session in self.open_sessions(id) {
+            self.close_session(session, context.at);
+            self.record_own(AuditKind::SessionEnded, id, Some(session), context);
+        }
+        let revocation = Revocation { target: RevocationTarget::User { id, min_epoch }, expires_at };
+        self.revocations.push(revocation.clone());
+        revocation
+    }
+
+    /// The user's sessions that have not ended, oldest first.
+    pub fn open_sessions(&self, user: UserId) -> Vec<SessionId> {
+        let mut open: Vec<&Session> =
+            self.sessions.values().filter(|session| session.user_id == user && session.ended_at.is_none()).collect();
+        open.sort_by_key(|session| (session.authenticated_at, session.id));
+        open.into_iter().map(|session| session.id).collect()
+    }
+
+    fn close_session(&mut self, id: SessionId, at: Timestamp) -> Option<UserId> {
+        let session = self.sessions.get_mut(&id)?;
+        session.ended_at = Some(at);
+        Some(session.user_id)
+    }
+}

@@ -1,0 +1,112 @@
+//! The conformance suite of the stores: each check is written once and runs on memory, SQLite and PostgreSQL.
+//!
+//! A check is an `async fn` that takes an empty [`backend::Backend`]. One that is missing below is reported by the
+//! compiler as unused.
+
+#![cfg(test)]
+
+mod attempts;
+mod backend;
+mod fixture;
+mod keys;
+mod one_time_tokens;
+mod outbox;
+mod revocations;
+mod rotation;
+mod sessions;
+#[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "other test binaries use the rest")]
+mod support;
+mod trail;
+mod users;
+
+macro_rules! conformance {
+    ($($room:ident { $($check:ident)* })*) => {
+        conformance!(@on memory $($room { $($check)* })*);
+    };
+    (@on $backend:ident $($room:ident { $($check:ident)* })*) => {
+        mod $backend {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $check() {
+                    crate::$room::$check(crate::backend::$backend().await).await;
+                }
+            )*)*
+        }
+    };
+}
+
+conformance! {
+    users {
+        a_new_account_is_active_and_found
+        a_new_account_is_mailed_and_told
+        an_address_is_taken_whatever_its_case
+        the_owner_of_a_taken_address_is_told_if_asked
+        of_parallel_registrations_one_wins
+        nobody_is_found_where_nobody_is
+    }
+    attempts {
+        parallel_attempts_are_counted_exactly
+        unknown_accounts_are_counted_apart
+        a_cleared_account_starts_afresh
+        a_source_is_known_after_a_sign_in
+    }
+    sessions {
+        a_session_is_found_with_its_user
+        a_changed_user_gets_no_session
+        a_disabled_user_gets_no_session
+        no_session_outlives_a_change_that_races_it
+        a_sign_in_clears_the_failures
+        an_outdated_hash_is_renewed_if_it_is_still_there
+        a_sign_in_from_a_new_source_is_mailed
+        the_oldest_sessions_over_the_cap_end
+        parallel_sign_ins_keep_the_cap
+        scopes_end_what_they_name
+        ending_twice_ends_once
+        the_sessions_of_others_are_safe
+    }
+    rotation {
+        a_rotation_moves_the_session_on
+        of_parallel_rotations_one_wins_and_the_rest_repeat
+        strict_parallel_rotations_end_the_session
+        the_last_token_repeats_within_the_grace_window_alone
+        a_replayed_token_ends_its_session
+        an_older_token_is_replayed_even_within_the_grace_window
+        a_generation_ahead_opens_nothing
+        an_idle_or_old_session_is_gone
+        an_ended_session_is_gone
+        a_changed_user_cannot_rotate
+        the_wrong_user_cannot_rotate
+    }
+    one_time_tokens {
+        a_token_is_found_for_its_purpose_until_it_expires
+        a_newer_token_kills_the_older
+        a_reset_does_all_that_it_promises
+        a_refused_reset_is_told
+        of_parallel_resets_one_works
+        a_reset_kills_the_other_tokens
+        an_address_is_verified_once
+        a_disabled_user_is_served_by_no_token
+    }
+    outbox {
+        a_request_looks_the_same_for_every_address
+        two_workers_get_different_mails
+        a_lease_hides_and_ends
+        a_postponed_mail_comes_back_and_counts
+        a_sealed_message_is_kept_until_the_mail_is_removed
+        only_so_many_tokens_an_hour
+    }
+    revocations {
+        every_live_revocation_is_read_from_the_start
+        a_cursor_reads_on
+        the_expired_are_left_out
+        parallel_writers_lose_nothing
+    }
+    keys {
+        an_empty_store_has_no_keys
+        a_swap_replaces_the_set_and_is_told
+        of_parallel_swaps_one_wins
+        an_event_is_recorded_as_it_was_told
+        a_store_that_runs_answers
+    }
+}

@@ -1,0 +1,96 @@
+//! The table of revocations.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use keystead::domain::clock::Timestamp;
+use keystead::domain::id::SessionId;
+use keystead::domain::revocation::{RevocationCursor, RevocationPage, RevocationTarget};
+use keystead::domain::session::EndScope;
+use keystead::domain::user::User;
+
+use crate::backend::Backend;
+use crate::fixture::at_once;
+
+pub async fn read(backend: &Backend, from: RevocationCursor) -> RevocationPage {
+    backend.revocations.read(from, backend.now()).await.unwrap()
+}
+
+/// The sessions that a page revokes.
+pub fn sessions(page: &RevocationPage) -> HashSet<SessionId> {
+    let session = |target: &RevocationTarget| match target {
+        RevocationTarget::Session(id) => Some(*id),
+        RevocationTarget::User { .. } | RevocationTarget::Key(_) => None,
+    };
+    page.revocations.iter().filter_map(|revocation| session(&revocation.target)).collect()
+}
+
+/// Opens a session and ends it.
+pub async fn revoke(backend: &Backend, user: &User, expires_at: Timestamp) -> SessionId {
+    let id = backend.session(user).await.id;
+    let ended = backend.sessions.end(user.id, id, EndScope::This, expires_at, &backend.context()).await.unwrap();
+    assert_eq!(ended.len(), 1);
+    id
+}
+
+pub async fn every_live_revocation_is_read_from_the_start(backend: Arc<Backend>) {
+    // promise T8
+    assert!(read(&backend, RevocationCursor::default()).await.revocations.is_empty());
+    let user = backend.user("ada@example.com").await;
+    let mut revoked = HashSet::new();
+    for _ in 0..3 {
+        revoked.insert(revoke(&backend, &user, backend.later()).await);
+    }
+    let page = read(&backend, RevocationCursor::default()).await;
+    assert_eq!(sessions(&page), revoked);
+    assert!(page.revocations.iter().all(|revocation| revocation.expires_at == backend.later()));
+}
+
+pub async fn a_cursor_reads_on(backend: Arc<Backend>) {
+    let user = backend.user("ada@example.com").await;
+    let mut cursor = RevocationCursor::default();
+    for _ in 0..5 {
+        let id = revoke(&backend, &user, backend.later()).await;
+        let page = read(&backend, cursor).await;
+        assert!(sessions(&page).contains(&id));
+        assert!(cursor <= page.cursor, "a cursor never goes back");
+        cursor = page.cursor;
+    }
+    let page = read(&backend, cursor).await;
+    assert!(page.revocations.len() < 5, "what was read long ago does not come again for ever");
+    assert_eq!(page.cursor, read(&backend, page.cursor).await.cursor);
+}
+
+pub async fn the_expired_are_left_out(backend: Arc<Backend>) {
+    let user = backend.user("ada@example.com").await;
+    let soon = backend.now().after(Duration::from_secs(1));
+    let short = revoke(&backend, &user, soon).await;
+    let long = revoke(&backend, &user, backend.later()).await;
+    assert_eq!(sessions(&read(&backend, RevocationCursor::default()).await), HashSet::from([short, long]));
+    backend.clock.advance(Duration::from_secs(2));
+    assert_eq!(sessions(&read(&backend, RevocationCursor::default()).await), HashSet::from([long]));
+}
+
+pub async fn parallel_writers_lose_nothing(backend: Arc<Backend>) {
+    // promise T8
+    let user = backend.user("ada@example.com").await;
+    let writers = {
+        let backend = backend.clone();
+        tokio::spawn(async move {
+            at_once(64, |_| {
+                let (backend, user) = (backend.clone(), user.clone());
+                async move { revoke(&backend, &user, backend.later()).await }
+            })
+            .await
+        })
+    };
+    let (mut cursor, mut seen) = (RevocationCursor::default(), HashSet::new());
+    while !writers.is_finished() {
+        let page = read(&backend, cursor).await;
+        seen.extend(sessions(&page));
+        cursor = page.cursor;
+    }
+    seen.extend(sessions(&read(&backend, cursor).await));
+    assert_eq!(seen, writers.await.unwrap().into_iter().collect());
+}

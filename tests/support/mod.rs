@@ -1,0 +1,10 @@
+//! Throw-away PostgreSQL and Redis servers for tests, on free ports of the loopback, in temporary folders.
+//!
+//! A test binary takes this in by `#[path]`. It never talks to a server that it has not started, and whatever it
+//! started is gone when the test process ends, however it ends (see [`guard`]).
+
+pub mod guard;
+pub mod packages;
+pub mod postgres;
+pub mod process;
+pub mod redis;

@@ -1,0 +1,149 @@
+//! A throw-away PostgreSQL cluster.
+
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::guard::Guard;
+use super::packages;
+use super::process::{self, PORT_ATTEMPTS};
+
+const SUPERUSER: &str = "keystead";
+
+/// No fsync: a killed server loses nothing by that, only a killed machine does. No socket: nothing to collide with.
+const SETTINGS: &[&str] = &[
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "max_connections=200",
+    "fsync=off",
+    "full_page_writes=off",
+    "log_line_prefix=%m [%p] %d ",
+];
+
+/// The URL of a new, empty database in the one cluster that the tests of this process share.
+pub fn fresh_database() -> String {
+    static SHARED: OnceLock<PostgresServer> = OnceLock::new();
+    SHARED.get_or_init(PostgresServer::start).fresh_database()
+}
+
+/// A cluster of its own, for a test that stops it.
+pub struct PostgresServer {
+    programs: PathBuf,
+    port: u16,
+    process: Option<Child>,
+    databases: AtomicU32,
+    guard: Guard,
+}
+
+impl PostgresServer {
+    /// Makes an empty cluster and starts it on a free port.
+    pub fn start() -> Self {
+        let programs = packages::postgres_programs();
+        let guard = Guard::new();
+        let mut server = Self { programs, port: 0, process: None, databases: AtomicU32::new(0), guard };
+        server.initialize();
+        for _ in 0..PORT_ATTEMPTS {
+            server.port = process::free_port();
+            if server.launch() {
+                return server;
+            }
+        }
+        panic!("PostgreSQL does not start: {}", server.log());
+    }
+
+    /// Creates an empty database; its URL names no TLS, which a server on the loopback has no use for.
+    pub fn fresh_database(&self) -> String {
+        let name = format!("keystead_{}", self.databases.fetch_add(1, Ordering::SeqCst));
+        let port = self.port.to_string();
+        let output = Command::new(self.programs.join("createdb"))
+            .args(["-h", "127.0.0.1", "-p", &port, "-U", SUPERUSER, &name])
+            .output()
+            .expect("createdb starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        format!("postgres://{SUPERUSER}@127.0.0.1:{port}/{name}?sslmode=disable")
+    }
+
+    /// Freezes the server with all its connections: it accepts, and never answers.
+    pub fn pause(&self) {
+        process::signal(self.pid(), "STOP");
+        for backend in process::children(self.pid()) {
+            process::signal(backend, "STOP");
+        }
+    }
+
+    /// Thaws a paused server.
+    pub fn resume(&self) {
+        for backend in process::children(self.pid()) {
+            process::signal(backend, "CONT");
+        }
+        process::signal(self.pid(), "CONT");
+    }
+
+    /// Shuts the server down, which ends every connection; what was committed stays.
+    pub fn stop(&mut self) {
+        process::signal(self.pid(), "INT");
+        let mut process = self.process.take().expect("the server runs");
+        process.wait().expect("a child of ours");
+        self.guard.stopped();
+    }
+
+    /// Starts a stopped server again, on the same port with the same data.
+    pub fn start_again(&mut self) {
+        assert!(self.process.is_none(), "the server runs already");
+        let started = (0..PORT_ATTEMPTS).any(|_| self.launch());
+        assert!(started, "PostgreSQL does not start again: {}", self.log());
+    }
+
+    fn initialize(&self) {
+        let output = packages::unprivileged(&self.programs.join("initdb"), self.guard.folder())
+            .args(["--no-sync", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-U", SUPERUSER, "-D"])
+            .arg(self.data())
+            .current_dir("/")
+            .output()
+            .expect("initdb starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Starts the server on its port; `false` if it ends before it is ready, as when the port is taken.
+    fn launch(&mut self) -> bool {
+        let log = std::fs::File::create(self.log_path()).expect("a log file");
+        let mut command = packages::unprivileged(&self.programs.join("postgres"), self.guard.folder());
+        command.args(["-p", &self.port.to_string(), "-D"]).arg(self.data());
+        command.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
+        command.current_dir("/").process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        let mut process = command.spawn().expect("postgres starts");
+        self.guard.started(process.id(), "QUIT");
+        let status = self.data().join("postmaster.pid");
+        let ready = process::becomes_ready(&mut process, || says_ready(&status));
+        if ready {
+            self.process = Some(process);
+        } else {
+            self.guard.stopped();
+        }
+        ready
+    }
+
+    fn pid(&self) -> u32 {
+        self.process.as_ref().expect("the server runs").id()
+    }
+
+    fn data(&self) -> PathBuf {
+        self.guard.folder().join("data")
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.guard.folder().join("postgres.log")
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+}
+
+/// The server tells its state in the eighth line of the file: asking its port could mean asking somebody else's.
+fn says_ready(status: &Path) -> bool {
+    let text = std::fs::read_to_string(status).unwrap_or_default();
+    text.lines().nth(7).is_some_and(|line| line.trim() == "ready")
+}

@@ -1,0 +1,109 @@
+//! The checks, in their order.
+
+use crate::claims::Claims;
+use crate::compact;
+use crate::header::Header;
+use crate::key_set::KeySet;
+use crate::revocation_index::RevocationIndex;
+use crate::verdict::{Expectations, Verdict};
+
+/// The most that clocks may differ, in seconds.
+const MAX_LEEWAY: i64 = 5;
+
+/// How Keystead's other tokens begin. None of them can be the beginning of a JWT.
+const OTHER_KINDS: [&str; 3] = ["ksr_", "kspr_", "ksev_"];
+
+/// Judges tokens of one issuer.
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    issuer: String,
+    max_lifetime: i64,
+    leeway: i64,
+}
+
+/// A token that this issuer made and one of its keys signed. It is not yet said that it is alive, not revoked, or
+/// meant for whom it was presented to: [`Verifier::judge`] says so, anew each time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthenticToken {
+    claims: Claims,
+    kid: String,
+}
+
+impl Verifier {
+    /// `max_lifetime` and `leeway` are in seconds; a token that lives longer is refused though signed, and a leeway
+    /// outside of 0 to 5 is taken to the nearer end.
+    pub fn new(issuer: String, max_lifetime: i64, leeway: i64) -> Self {
+        Self { issuer, max_lifetime, leeway: leeway.clamp(0, MAX_LEEWAY) }
+    }
+
+    /// Judges a token at `now`, in milliseconds since the Unix epoch.
+    pub fn verify(
+        &self,
+        token: &str,
+        keys: &KeySet,
+        revocations: &RevocationIndex,
+        expectations: &Expectations,
+        now: i64,
+    ) -> Verdict {
+        match self.authenticate(token, keys) {
+            Ok(token) => self.judge(token, revocations, expectations, now),
+            Err(verdict) => verdict,
+        }
+    }
+
+    /// The part of the judgement that time and revocations do not change; an error is never [`Verdict::Active`].
+    pub fn authenticate(&self, token: &str, keys: &KeySet) -> Result<AuthenticToken, Verdict> {
+        if OTHER_KINDS.iter().any(|prefix| token.starts_with(prefix)) {
+            return Err(Verdict::WrongType);
+        }
+        let compact = compact::parse(token).ok_or(Verdict::Malformed)?;
+        let header = Header::parse(&compact.header).ok_or(Verdict::Malformed)?;
+        if !header.is_access_token() {
+            return Err(Verdict::WrongType);
+        }
+        let claims = Claims::parse(&compact.payload).ok_or(Verdict::Malformed)?;
+        if !self.lifetime_is_sound(&claims) {
+            return Err(Verdict::Malformed);
+        }
+        let key = keys.get(&header.kid).ok_or(Verdict::UnknownKey)?;
+        if header.alg != key.algorithm().as_str() || !key.verifies(compact.signed, &compact.signature) {
+            return Err(Verdict::BadSignature);
+        }
+        if claims.iss != self.issuer {
+            return Err(Verdict::WrongIssuer);
+        }
+        Ok(AuthenticToken { claims, kid: header.kid })
+    }
+
+    /// The rest of the judgement, at `now`, in milliseconds since the Unix epoch.
+    pub fn judge(
+        &self,
+        token: AuthenticToken,
+        revocations: &RevocationIndex,
+        expectations: &Expectations,
+        now: i64,
+    ) -> Verdict {
+        let AuthenticToken { claims, kid } = token;
+        let seconds = now.div_euclid(1_000);
+        if seconds >= claims.exp.saturating_add(self.leeway) {
+            return Verdict::Expired;
+        }
+        if seconds.saturating_add(self.leeway) < claims.nbf.max(claims.iat) {
+            return Verdict::NotYetValid;
+        }
+        if revocations.is_revoked(&claims, &kid) {
+            return Verdict::Revoked;
+        }
+        if expectations.audience.as_ref().is_some_and(|audience| !claims.aud.contains(audience)) {
+            return Verdict::WrongAudience;
+        }
+        if !expectations.roles.iter().all(|role| claims.roles.contains(role)) {
+            return Verdict::InsufficientRole;
+        }
+        Verdict::Active(Box::new(claims))
+    }
+
+    fn lifetime_is_sound(&self, claims: &Claims) -> bool {
+        claims.exp.checked_sub(claims.iat).is_some_and(|lifetime| (1..=self.max_lifetime).contains(&lifetime))
+    }
+}
