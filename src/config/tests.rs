@@ -12,6 +12,7 @@ use super::reader::Reader;
 use super::reference;
 use super::sources::Sources;
 use super::{kubernetes, raw};
+use crate::store::db::DatabaseUrl;
 
 const MASTER_KEY: &str = "Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5LTEyMzQ=";
 
@@ -36,7 +37,7 @@ fn secret_file(text: &str, mode: u32) -> (tempfile::TempDir, PathBuf) {
 #[test]
 fn nothing_set_is_enough() {
     let settings = load("", &[]).unwrap();
-    assert_eq!(settings.database.url.expose(), "sqlite://keystead-data/keystead.sqlite");
+    assert_eq!(settings.database.store.url, DatabaseUrl::new("sqlite://keystead-data/keystead.sqlite"));
     assert!(settings.redis.is_none() && settings.master_key.is_none());
 }
 
@@ -72,7 +73,7 @@ fn every_fault_is_named_at_once_in_both_spellings_and_without_its_value() {
         found,
         [
             "grpc.listen (KEYSTEAD_GRPC_LISTEN): expected an address and a port, like 127.0.0.1:50051 or [::1]:50051",
-            "database.url (KEYSTEAD_DATABASE_URL): expected a postgres:// or sqlite:// URL",
+            "database.url (KEYSTEAD_DATABASE_URL): must start with sqlite:// or postgres://",
             "keys.master_key (KEYSTEAD_KEYS_MASTER_KEY): expected 32 random bytes in base64, as `openssl rand -base64 \
              32` makes them",
             "passwords.memory_kib (KEYSTEAD_PASSWORDS_MEMORY_KIB): expected a whole number from 19456 to 1048576",
@@ -101,7 +102,7 @@ fn hashing_weaker_than_promised_stops_the_start() {
 
 #[test]
 fn postgres_needs_a_master_key() {
-    let found = faults("database.url = \"postgres://keystead@db/keystead\"", &[]);
+    let found = faults("database.url = \"postgres://keystead@localhost/keystead\"", &[]);
     assert_eq!(found.len(), 1);
     assert!(found[0].starts_with("keys.master_key (KEYSTEAD_KEYS_MASTER_KEY): is needed with PostgreSQL"), "{found:?}");
 }
@@ -141,7 +142,7 @@ fn no_secret_is_in_the_debug_form() {
     let settings = load(
         "",
         &[
-            ("KEYSTEAD_DATABASE_URL", "postgres://user:canary-a@db/keystead"),
+            ("KEYSTEAD_DATABASE_URL", "postgres://user:canary-a@localhost/keystead"),
             ("KEYSTEAD_REDIS_URL", "redis://:canary-b@cache"),
             ("KEYSTEAD_KEYS_MASTER_KEY", MASTER_KEY),
             ("KEYSTEAD_PASSWORDS_PEPPER", "canary-c"),

@@ -14,6 +14,7 @@ pub struct Jwk {
     #[serde(rename = "use")]
     pub use_: Option<String>,
     pub alg: Option<String>,
+    pub key_ops: Option<Vec<String>>,
     pub crv: Option<String>,
     pub x: Option<String>,
     pub y: Option<String>,
@@ -33,7 +34,9 @@ impl TryFrom<&Jwk> for VerificationKey {
 
     /// Takes P-256, Ed25519 and RSA keys that are meant for signatures by the algorithm of their kind.
     fn try_from(jwk: &Jwk) -> Result<Self, KeyFault> {
-        if jwk.d.is_some() || jwk.use_.as_deref().is_some_and(|purpose| purpose != "sig") {
+        let is_for_something_else = jwk.use_.as_deref().is_some_and(|purpose| purpose != "sig")
+            || jwk.key_ops.as_ref().is_some_and(|operations| !operations.iter().any(|operation| operation == "verify"));
+        if jwk.d.is_some() || is_for_something_else {
             return Err(KeyFault);
         }
         let key = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
@@ -72,5 +75,75 @@ impl KeySet {
             set.insert(kid, key);
         }
         Ok(set)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// The example of RFC 8037, appendix A.2.
+    fn published() -> Value {
+        json!({
+            "kid": "k", "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA",
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        })
+    }
+
+    fn usable_keys(keys: &Value) -> Result<usize, KeyFault> {
+        KeySet::from_jwks(json!({ "keys": keys }).to_string().as_bytes()).map(|set| set.len())
+    }
+
+    #[test]
+    fn a_published_key_is_found_by_its_id() {
+        let set = KeySet::from_jwks(json!({ "keys": [published()] }).to_string().as_bytes()).unwrap();
+        assert!(set.get("k").is_some() && set.get("l").is_none());
+    }
+
+    #[test]
+    fn keys_of_other_kinds_and_uses_are_passed_over() {
+        for (name, value) in [
+            ("kty", json!("oct")),
+            ("kty", json!("EC")),
+            ("crv", json!("Ed448")),
+            ("crv", json!("P-256")),
+            ("use", json!("enc")),
+            ("alg", json!("HS256")),
+            ("alg", json!("ES256")),
+            ("key_ops", json!(["sign"])),
+            ("d", json!("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")),
+            ("x", json!("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHUQ")),
+            ("x", json!("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURp")),
+            ("kid", Value::Null),
+        ] {
+            let mut other = published();
+            other[name] = value;
+            assert_eq!(usable_keys(&json!([other])), Ok(0), "{other}");
+            other["kid"] = json!("other");
+            assert_eq!(
+                usable_keys(&json!([published(), other])).unwrap_or(0),
+                1 + usize::from(name == "kid"),
+                "{other}"
+            );
+        }
+    }
+
+    #[test]
+    fn two_usable_keys_under_one_id_refuse_the_set() {
+        assert_eq!(usable_keys(&json!([published(), published()])), Err(KeyFault));
+    }
+
+    #[test]
+    fn short_and_odd_rsa_keys_are_no_keys() {
+        let modulus = |length: usize| [[0x80].as_slice(), vec![1; length - 1].as_slice()].concat();
+        assert!(VerificationKey::rs256(&modulus(256), &[1, 0, 1]).is_ok());
+        assert!(VerificationKey::rs256(&modulus(255), &[1, 0, 1]).is_err());
+        assert!(VerificationKey::rs256(&modulus(1025), &[1, 0, 1]).is_err());
+        assert!(VerificationKey::rs256(&[&[0], modulus(256).as_slice()].concat(), &[1, 0, 1]).is_err());
+        for exponent in [[].as_slice(), &[1], &[2], &[0, 3], &[1, 0, 0, 0, 1]] {
+            assert!(VerificationKey::rs256(&modulus(256), exponent).is_err(), "{exponent:?}");
+        }
     }
 }

@@ -74,7 +74,10 @@ impl VerificationKey {
     pub fn rs256(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyFault> {
         const BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
         let modulus_is_sound = BYTES.contains(&modulus.len()) && modulus.first().is_some_and(|&byte| byte >= 0x80);
-        let exponent_is_sound = (1..=4).contains(&exponent.len()) && exponent.first() != Some(&0);
+        let exponent_is_sound = (1..=4).contains(&exponent.len())
+            && exponent.first() != Some(&0)
+            && exponent.last().is_some_and(|&byte| byte % 2 == 1)
+            && exponent != [1];
         if !modulus_is_sound || !exponent_is_sound {
             return Err(KeyFault);
         }

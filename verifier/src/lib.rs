@@ -19,3 +19,6 @@ pub use key_set::{Algorithm, KeyFault, KeySet, VerificationKey};
 pub use revocation_index::RevocationIndex;
 pub use verdict::{Expectations, Verdict};
 pub use verifier::{AuthenticToken, Verifier};
+
+#[cfg(test)]
+mod wycheproof_tests;

@@ -107,3 +107,6 @@ impl Verifier {
         claims.exp.checked_sub(claims.iat).is_some_and(|lifetime| (1..=self.max_lifetime).contains(&lifetime))
     }
 }
+
+#[cfg(test)]
+mod tests;

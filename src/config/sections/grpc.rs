@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::config::form::Form;
 use crate::config::reader::Reader;
+use crate::grpc::Settings;
 use crate::grpc::network::Network;
-use crate::grpc::settings::Settings;
 use crate::grpc::source::ForwardedHeader;
 
 impl Form for Network {

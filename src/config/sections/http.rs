@@ -1,20 +1,22 @@
 //! The HTTP edge.
 
-use std::net::{Ipv4Addr, SocketAddr};
-
 use crate::config::reader::Reader;
+use crate::http::Settings;
 
-#[derive(Clone, Debug)]
-pub struct HttpSettings {
-    pub listen: SocketAddr,
-}
-
-pub fn read(reader: &mut Reader) -> HttpSettings {
-    HttpSettings {
+pub fn read(reader: &mut Reader) -> Settings {
+    let default = Settings::default();
+    Settings {
         listen: reader.value(
             "http.listen",
-            SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            "Where the published keys and the health probes are served; port 0 takes a free one.",
+            default.listen,
+            "Where the published keys and the health probes are served, in clear text; port 0 takes a free one.",
+        ),
+        max_connections: reader.checked(
+            "http.max_connections",
+            default.max_connections,
+            "a whole number, 1 or more",
+            |number| *number >= 1,
+            "Connections served at once; further ones wait.",
         ),
     }
 }

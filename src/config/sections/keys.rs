@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::config::reader::Reader;
 use crate::config::secret::Secret;
-use crate::config::sections::database::DatabaseSettings;
+use crate::config::sections::database::{DatabaseKind, DatabaseSettings};
 use crate::service::keys::settings::KeySettings;
 
 /// The size of the master key: AES-256.
@@ -76,7 +76,7 @@ pub fn read(reader: &mut Reader, database: &DatabaseSettings) -> (Option<MasterK
 
 fn parse_master_key(reader: &mut Reader, secret: Option<&Secret>, database: &DatabaseSettings) -> Option<MasterKey> {
     let Some(secret) = secret else {
-        if database.is_postgres() {
+        if database.kind == DatabaseKind::Postgres {
             reader
                 .fault(MASTER_KEY, format!("is needed with PostgreSQL: {MASTER_KEY_FORM}, the same on every replica"));
         }

@@ -1,9 +1,9 @@
 //! Every setting, section by section; a file a section.
 
 mod data;
-pub mod database;
+mod database;
 mod grpc;
-pub mod http;
+mod http;
 mod keys;
 mod limits;
 mod log;
@@ -23,15 +23,16 @@ use crate::service::token::settings::RevocationSettings;
 use crate::telemetry;
 
 pub use data::DataSettings;
+pub use database::{DatabaseKind, DatabaseSettings};
 pub use keys::{MASTER_KEY_BYTES, MasterKey};
 
 /// Everything that Keystead is set to.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub data: DataSettings,
-    pub grpc: crate::grpc::settings::Settings,
-    pub http: http::HttpSettings,
-    pub database: database::DatabaseSettings,
+    pub grpc: crate::grpc::Settings,
+    pub http: crate::http::Settings,
+    pub database: DatabaseSettings,
     /// `None`: limits are kept in memory, and replicas hear of revocations from the database alone.
     pub redis: Option<crate::store::redis::Settings>,
     /// `None`: made at the first start and kept in the data folder.

@@ -1,0 +1,118 @@
+//! Password hashing on threads of its own: a fixed number, each with its memory kept, behind a bounded queue.
+//!
+//! A request reserves its place before it does anything else, so that an overload is told while it is still cheap.
+//! The async threads only wait; what a request that has gone away had queued is not hashed.
+
+mod argon;
+mod foreign;
+mod judge;
+mod phc;
+mod queue;
+mod settings;
+mod worker;
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use self::judge::Judge;
+use self::queue::{Job, Permit, Queue};
+pub use self::settings::{Settings, SettingsFault};
+use crate::domain::clock::{Clock, Entropy};
+use crate::domain::password::Password;
+use crate::domain::user::PasswordHash;
+
+/// Hashes and checks passwords. Dropped, it lets its threads finish what they are at, and waits for that; what still
+/// waits is answered with [`HasherStopped`].
+pub struct PasswordHasher {
+    queue: Arc<Queue>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// More passwords wait than can be checked in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many passwords wait")]
+pub struct HashCapacity {
+    /// How long the passwords ahead will take, in whole milliseconds.
+    pub retry_after: Duration,
+}
+
+/// A reserved place in the queue: what has it will be hashed. Dropped unused, it is free again.
+pub struct HashSlot {
+    permit: Permit,
+}
+
+/// Whether a password is the right one.
+#[must_use]
+#[derive(Clone, Debug)]
+pub enum PasswordVerdict {
+    /// It is; where the stored hash is foreign, outdated or weaker, a fresh one comes along.
+    Right {
+        rehash: Option<PasswordHash>,
+    },
+    Wrong,
+}
+
+/// The hashing threads have stopped, or this password broke one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("password hashing has stopped")]
+pub struct HasherStopped;
+
+impl PasswordHasher {
+    /// Starts the threads. Salts come from `entropy`; `clock` measures how long a hash takes.
+    pub fn start(settings: &Settings, entropy: Arc<dyn Entropy>, clock: Arc<dyn Clock>) -> Result<Self, SettingsFault> {
+        settings.check()?;
+        let queue = Arc::new(Queue::new(settings.threads, settings.queue, clock));
+        let judge = Arc::new(Judge::new(settings, entropy)?);
+        // Made first, so that a thread that cannot be started ends the ones before it.
+        let mut hasher = Self { queue: Arc::clone(&queue), threads: Vec::new() };
+        for number in 0..settings.threads {
+            let (queue, judge) = (Arc::clone(&queue), Arc::clone(&judge));
+            let thread = std::thread::Builder::new()
+                .name(format!("keystead-hash-{number}"))
+                .spawn(move || worker::run(&queue, &judge))
+                .map_err(|_| SettingsFault::NoThread)?;
+            hasher.threads.push(thread);
+        }
+        Ok(hasher)
+    }
+
+    /// Reserves a place in the queue, before anything else is done for a request that will hash.
+    pub fn reserve(&self) -> Result<HashSlot, HashCapacity> {
+        self.queue.reserve().map(|permit| HashSlot { permit })
+    }
+}
+
+impl Drop for PasswordHasher {
+    fn drop(&mut self) {
+        self.queue.stop();
+        for thread in self.threads.drain(..) {
+            // A panic has been told by the panic hook; nothing is left to do about it.
+            drop(thread.join());
+        }
+    }
+}
+
+impl HashSlot {
+    pub async fn hash(self, password: Password) -> Result<PasswordHash, HasherStopped> {
+        let (reply, answer) = oneshot::channel();
+        self.permit.submit(|permit| Job::Hash { password, reply, permit })?;
+        answer.await.map_err(|_| HasherStopped)
+    }
+
+    /// Checks against the stored hash, or against a dummy that never matches at the same cost where there is none.
+    pub async fn verify(
+        self,
+        password: Password,
+        stored: Option<PasswordHash>,
+    ) -> Result<PasswordVerdict, HasherStopped> {
+        let (reply, answer) = oneshot::channel();
+        self.permit.submit(|permit| Job::Verify { password, stored, reply, permit })?;
+        answer.await.map_err(|_| HasherStopped)
+    }
+}
+
+#[cfg(test)]
+mod tests;

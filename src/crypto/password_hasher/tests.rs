@@ -1,0 +1,98 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use zeroize::Zeroizing;
+
+use super::*;
+use crate::crypto::testing::{TestClock, TestEntropy};
+
+fn start(settings: &Settings) -> Result<PasswordHasher, SettingsFault> {
+    PasswordHasher::start(settings, Arc::new(TestEntropy::default()), Arc::new(TestClock))
+}
+
+fn password() -> Password {
+    Password::parse("correct horse battery staple").unwrap()
+}
+
+// promise P4
+#[test]
+fn weaker_settings_stop_the_start() {
+    let weaker = [
+        (Settings { memory_kib: 19_455, ..Settings::default() }, SettingsFault::Memory),
+        (Settings { passes: 1, ..Settings::default() }, SettingsFault::Passes),
+        (Settings { lanes: 0, ..Settings::default() }, SettingsFault::Lanes),
+        (Settings { threads: 0, ..Settings::default() }, SettingsFault::Threads),
+        (Settings { pepper: Some(Zeroizing::new(vec![1; 15])), ..Settings::default() }, SettingsFault::Pepper),
+    ];
+    for (settings, fault) in weaker {
+        assert_eq!(start(&settings).err(), Some(fault));
+    }
+    assert!(start(&Settings::default()).is_ok());
+}
+
+// promise S1
+#[test]
+fn settings_do_not_show_the_pepper() {
+    let settings = Settings { pepper: Some(Zeroizing::new(b"0123456789abcdef".to_vec())), ..Settings::default() };
+    let shown = format!("{settings:?}");
+    assert!(shown.contains("[redacted]") && !shown.contains("48"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_hash_verifies_and_another_password_does_not() {
+    let hasher = start(&Settings::default()).unwrap();
+    let hash = hasher.reserve().unwrap().hash(password()).await.unwrap();
+    let other = Password::parse("another password").unwrap();
+    let right = hasher.reserve().unwrap().verify(password(), Some(hash.clone())).await.unwrap();
+    let wrong = hasher.reserve().unwrap().verify(other, Some(hash)).await.unwrap();
+    let unknown = hasher.reserve().unwrap().verify(password(), None).await.unwrap();
+    assert!(matches!(right, PasswordVerdict::Right { rehash: None }));
+    assert!(matches!(wrong, PasswordVerdict::Wrong));
+    assert!(matches!(unknown, PasswordVerdict::Wrong));
+}
+
+// promise P5
+#[tokio::test]
+async fn past_the_queue_a_password_is_refused_and_the_ones_in_it_are_hashed() {
+    let hasher = start(&Settings { threads: 2, queue: 6, ..Settings::default() }).unwrap();
+    let slots: Vec<HashSlot> = std::iter::from_fn(|| hasher.reserve().ok()).collect();
+    assert_eq!(slots.len(), 8);
+    assert!(hasher.reserve().err().unwrap().retry_after >= Duration::from_millis(1));
+    for hash in futures_util::future::join_all(slots.into_iter().map(|slot| slot.hash(password()))).await {
+        hash.unwrap();
+    }
+    assert!(hasher.reserve().is_ok());
+}
+
+/// Breaks the first hash that takes a salt from it.
+struct FaultyEntropy {
+    armed: AtomicBool,
+}
+
+impl Entropy for FaultyEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        assert!(!self.armed.swap(false, Ordering::Relaxed), "broken on purpose");
+        bytes.fill(7);
+    }
+}
+
+#[tokio::test]
+async fn a_panic_costs_one_password_and_not_the_thread() {
+    let entropy = Arc::new(FaultyEntropy { armed: AtomicBool::new(false) });
+    let settings = Settings { threads: 1, ..Settings::default() };
+    let hasher = PasswordHasher::start(&settings, Arc::clone(&entropy) as Arc<dyn Entropy>, Arc::new(TestClock));
+    let hasher = hasher.unwrap();
+    entropy.armed.store(true, Ordering::Relaxed);
+    assert_eq!(hasher.reserve().unwrap().hash(password()).await, Err(HasherStopped));
+    assert!(hasher.reserve().unwrap().hash(password()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_dropped_hasher_ends_its_threads_and_answers_what_comes_late() {
+    let hasher = start(&Settings::default()).unwrap();
+    let late = hasher.reserve().unwrap();
+    let queue = Arc::downgrade(&hasher.queue);
+    drop(hasher);
+    assert_eq!(queue.strong_count(), 1, "only the late slot is left");
+    assert_eq!(late.hash(password()).await, Err(HasherStopped));
+    assert_eq!(queue.strong_count(), 0);
+}
