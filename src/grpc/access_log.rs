@@ -31,7 +31,9 @@ pub fn span(method: Option<&Method>, trace_id: TraceId) -> Span {
 pub fn tell(completion: &Completion<'_>) {
     let duration_ms = completion.duration.as_secs_f64() * 1_000.0;
     let span = Span::current();
-    span.record("code", code_name(completion.code));
+    if completion.http == StatusCode::OK {
+        span.record("code", code_name(completion.code));
+    }
     span.record("duration_ms", duration_ms);
     match loudness(completion) {
         Loudness::Silent => {}

@@ -87,3 +87,6 @@ pub fn split<T>(request: tonic::Request<T>) -> Result<(Origin, T), Status> {
     let origin = request.extensions().get::<Origin>().copied().ok_or_else(status::internal)?;
     Ok((origin, request.into_inner()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,10 +18,10 @@ pub fn admit<'a, B>(request: &Request<B>, method: Option<&'a Method>) -> Result<
     if request.method() != Verb::POST {
         let mut response = refusal(StatusCode::METHOD_NOT_ALLOWED);
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
-        return Err(response);
+        return Err(Box::new(response));
     }
     if !is_grpc(request.headers()) {
-        return Err(refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        return Err(Box::new(refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE)));
     }
     let method = method.filter(|_| request.uri().query().is_none());
     let Some(method) = method else {
@@ -35,10 +35,10 @@ pub fn admit<'a, B>(request: &Request<B>, method: Option<&'a Method>) -> Result<
     Ok(method)
 }
 
-fn refusal(code: StatusCode) -> Box<Response<Body>> {
+fn refusal(code: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = code;
-    Box::new(response)
+    response
 }
 
 /// `application/grpc` or `application/grpc+proto`, with or without parameters; gRPC-Web is something else.

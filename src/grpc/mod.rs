@@ -18,12 +18,17 @@ mod methods;
 pub mod network;
 pub mod pb;
 mod server;
-mod settings;
+pub mod settings;
 pub mod source;
 mod status;
+#[cfg(test)]
+mod testing;
 pub mod token_service;
 mod trace;
 pub mod transport;
 
 pub use server::{BindError, Bound, Needs, Server};
 pub use settings::{Fault, Settings};
+
+#[cfg(test)]
+mod tests;

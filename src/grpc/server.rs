@@ -189,5 +189,8 @@ fn reflection() -> Reflection<'static> {
 fn jittered(age: Duration, entropy: &dyn Entropy) -> Duration {
     let mut byte = [0];
     entropy.fill(&mut byte);
-    age - age / 5 * u32::from(byte[0]) / u32::from(u8::MAX)
+    age.saturating_sub(age / 5 * u32::from(byte[0]) / u32::from(u8::MAX))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ mod listener;
 mod problem;
 mod router;
 mod server;
-mod settings;
+pub mod settings;
 
 pub use server::{Bound, Needs, Server};
 pub use settings::{Fault, Settings};

@@ -71,3 +71,6 @@ async fn converse(accepted: Accepted, router: Router, drain: CancellationToken) 
     connection::serve(stream, peer, router, drain).await;
     drop(slot);
 }
+
+#[cfg(test)]
+mod tests;

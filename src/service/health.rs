@@ -106,3 +106,6 @@ impl HealthState {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,5 +10,5 @@ pub mod mail;
 mod security_event;
 pub mod settings;
 #[cfg(test)]
-mod testing;
+pub mod testing;
 pub mod token;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use keystead_verifier::{Expectations, Verdict};
 
+use crate::crypto::password_hasher::{self, PasswordHasher};
 use crate::crypto::seal::SealingKey;
 use crate::domain::audit::AuditKind;
 use crate::domain::clock::{Clock, Timestamp};
@@ -17,6 +18,8 @@ use crate::domain::origin::{Origin, Source, TraceId};
 use crate::domain::ports::{AuditContext, Users as _};
 use crate::domain::user::{Creation, NewUser, PasswordHash, User};
 use crate::service::auth::refresh::Refresh;
+use crate::service::auth::register::Register;
+use crate::service::auth::request_reset::RequestReset;
 use crate::service::auth::secret_guard::SecretGuard;
 use crate::service::auth::session_opener::{Opened, Opening, SessionOpener};
 use crate::service::auth::token_issuer::TokenIssuer;
@@ -128,6 +131,30 @@ impl World {
             self.clock.clone(),
             self.settings.sessions,
         )
+    }
+
+    /// Real hashing, at the lowest cost that is allowed.
+    pub fn hasher(&self) -> Arc<PasswordHasher> {
+        let settings = password_hasher::Settings { threads: 1, queue: 2, ..password_hasher::Settings::default() };
+        Arc::new(PasswordHasher::start(&settings, self.entropy.clone(), self.clock.clone()).unwrap())
+    }
+
+    pub fn register(&self, hasher: &Arc<PasswordHasher>) -> Register {
+        Register {
+            users: Arc::new(self.store.clone()),
+            hasher: hasher.clone(),
+            guard: self.guard.clone(),
+            opener: self.opener.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            policy: self.settings.passwords,
+            settings: self.settings.registration,
+        }
+    }
+
+    pub fn request_reset(&self) -> RequestReset {
+        let outbox = Arc::new(self.store.clone());
+        RequestReset { outbox, guard: self.guard.clone(), clock: self.clock.clone() }
     }
 
     pub fn reader(&self) -> ReadRevocations {

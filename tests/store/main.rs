@@ -11,6 +11,7 @@ mod fixture;
 mod keys;
 mod one_time_tokens;
 mod outbox;
+mod postgres_alone;
 mod revocations;
 mod rotation;
 mod sessions;
@@ -23,6 +24,8 @@ mod users;
 macro_rules! conformance {
     ($($room:ident { $($check:ident)* })*) => {
         conformance!(@on memory $($room { $($check)* })*);
+        conformance!(@on sqlite $($room { $($check)* })*);
+        conformance!(@on postgres $($room { $($check)* })*);
     };
     (@on $backend:ident $($room:ident { $($check:ident)* })*) => {
         mod $backend {

@@ -107,3 +107,6 @@ fn builder(limits: Limits) -> Builder<TokioExecutor> {
         .keep_alive_timeout(KEEPALIVE_TIMEOUT);
     builder
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,3 +60,6 @@ impl ConfirmReset {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,3 +106,6 @@ fn admitted(account: Option<&Account>, verdict: PasswordVerdict) -> Option<(User
     let rehash = rehash.zip(account.password_hash.clone()).map(|(to, from)| Rehash { from, to });
     Some((account.user.clone(), rehash))
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,3 +97,6 @@ impl Register {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,7 @@ mod tests {
         assert!(told.is_due("a", Duration::ZERO));
         assert!(!told.is_due("a", Duration::from_secs(59)));
         assert!(told.is_due("b", Duration::from_secs(59)));
-        assert!(told.is_due("a", Duration::from_secs(60)));
+        assert!(told.is_due("a", Duration::from_mins(1)));
     }
 
     #[test]

@@ -115,3 +115,6 @@ fn move_to(keys: &mut [StoredKey], id: &str, state: KeyState, now: Timestamp) {
         key.state_since = now;
     }
 }
+
+#[cfg(test)]
+mod tests;

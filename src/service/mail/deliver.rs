@@ -161,3 +161,6 @@ fn purpose(kind: MailKind) -> Option<TokenPurpose> {
         MailKind::RegistrationAttempt | MailKind::PasswordChanged | MailKind::NewSignIn => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

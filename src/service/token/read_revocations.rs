@@ -63,3 +63,6 @@ impl ReadRevocations {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

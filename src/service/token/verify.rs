@@ -119,3 +119,6 @@ fn cacheable_for(verdict: &Verdict, now: Timestamp) -> Duration {
 fn seconds(span: Duration) -> i64 {
     i64::try_from(span.as_secs()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

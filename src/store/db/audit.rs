@@ -16,6 +16,11 @@ pub(super) fn by_user(kind: AuditKind, user: UserId, session: Option<SessionId>)
     AuditEvent { kind, outcome: AuditOutcome::Success, actor: Some(user), subject: Some(user), session, detail: None }
 }
 
+/// Something that was tried in vain, by whom ever.
+pub(super) fn failure(kind: AuditKind, subject: Option<UserId>, session: Option<SessionId>) -> AuditEvent {
+    AuditEvent { kind, outcome: AuditOutcome::Failure, actor: None, subject, session, detail: None }
+}
+
 impl Database {
     pub(super) async fn write_events(
         &self,

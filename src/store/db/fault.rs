@@ -71,6 +71,7 @@ fn report_database(error: &DbErr) -> StoreError {
 }
 
 /// The class of the failure, and a word for the log that holds nothing of the data.
+#[expect(clippy::wildcard_enum_match_arm, reason = "an open list: what is not an outage is a defect")]
 fn classify(error: &DbErr) -> (Class, String) {
     match error {
         DbErr::ConnectionAcquire(_) => (Class::Outage, "no connection".to_owned()),
@@ -82,6 +83,7 @@ fn classify(error: &DbErr) -> (Class, String) {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "an open list: what is not an outage is a defect")]
 fn classify_driver(error: &sqlx::Error) -> (Class, String) {
     match error {
         sqlx::Error::Database(error) => {
@@ -96,6 +98,7 @@ fn classify_driver(error: &sqlx::Error) -> (Class, String) {
         }
         sqlx::Error::Io(error) => (Class::Outage, error.kind().to_string()),
         sqlx::Error::Tls(_) => (Class::Outage, "TLS".to_owned()),
+        sqlx::Error::Configuration(_) => (Class::Outage, "settings".to_owned()),
         sqlx::Error::PoolTimedOut => (Class::Outage, "no connection in time".to_owned()),
         sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => (Class::Outage, "closed".to_owned()),
         // A server that dies in the middle of an answer looks like this.
@@ -109,10 +112,9 @@ fn classify_sqlstate(code: &str) -> Class {
     match (code, code.get(..2).unwrap_or_default()) {
         // Serialization failure, deadlock, lock not available.
         ("40001" | "40P01" | "55P03", _) => Class::Contention,
-        // Read-only transaction, insufficient privilege: a standby, or an account that may not write.
-        ("25006" | "42501", _) => Class::Outage,
-        // Connection, authorization, no such database, resources, operator intervention, system error.
-        (_, "08" | "28" | "3D" | "53" | "57" | "58") => Class::Outage,
+        // Read-only transaction, insufficient privilege: a standby, or an account that may not write. Then classes:
+        // connection, authorization, no such database, resources, operator intervention, system error.
+        ("25006" | "42501", _) | (_, "08" | "28" | "3D" | "53" | "57" | "58") => Class::Outage,
         _ => Class::Defect,
     }
 }

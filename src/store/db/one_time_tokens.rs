@@ -18,9 +18,9 @@ use super::fault::Fault;
 use super::users::{find_user, lock_user, stored_email};
 use super::words::Word as _;
 use super::{revocations, sessions};
-use crate::domain::audit::AuditKind;
+use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::clock::Timestamp;
-use crate::domain::id::UserId;
+use crate::domain::id::{SessionId, UserId};
 use crate::domain::mail::MailKind;
 use crate::domain::one_time_token::{
     NewOneTimeToken, PasswordReset, ResetOutcome, TokenHash, TokenPurpose, VerificationOutcome,
@@ -62,6 +62,7 @@ impl Database {
     async fn try_reset(&self, reset: &PasswordReset, context: &AuditContext) -> Result<ResetOutcome, Fault> {
         let transaction = self.begin().await?;
         let Some(user) = use_up(&transaction, &reset.token, TokenPurpose::PasswordReset, context.at).await? else {
+            self.tell_refusal(transaction, AuditKind::PasswordChanged, context).await?;
             return Ok(ResetOutcome::Refused);
         };
         let (id, epoch) = (UserId::from_uuid(user.id), Epoch(user.epoch + 1));
@@ -73,22 +74,33 @@ impl Database {
             .filter(user::Column::Id.eq(user.id))
             .exec(&transaction)
             .await?;
-        sessions::end_all(&transaction, id, context.at).await?;
+        let ended = sessions::end_all(&transaction, id, context.at).await?;
         end_tokens(&transaction, Condition::all().add(Column::UserId.eq(user.id)), context.at).await?;
         clear_failures(&transaction, reset.account_key).await?;
         let target = RevocationTarget::User { id, min_epoch: epoch };
         let revocations = vec![Revocation { target, expires_at: reset.revocation_expires_at }];
         revocations::write(&transaction, &revocations).await?;
         self.queue(&transaction, MailKind::PasswordChanged, &stored_email(&user.email)?, context.at).await?;
-        let changed = audit::by_user(AuditKind::PasswordChanged, id, None);
-        self.write_events(&transaction, context, [changed]).await?;
+        self.write_events(&transaction, context, events_of_reset(&user, ended)).await?;
         transaction.commit().await?;
         Ok(ResetOutcome::Done { revocations })
+    }
+
+    /// Tells of a token that opened nothing; whose it was is not said, for it proved nothing.
+    async fn tell_refusal(
+        &self,
+        transaction: DatabaseTransaction,
+        kind: AuditKind,
+        context: &AuditContext,
+    ) -> Result<(), Fault> {
+        self.write_events(&transaction, context, [audit::failure(kind, None, None)]).await?;
+        Ok(transaction.commit().await?)
     }
 
     async fn try_verify(&self, hash: &TokenHash, context: &AuditContext) -> Result<VerificationOutcome, Fault> {
         let transaction = self.begin().await?;
         let Some(row) = use_up(&transaction, hash, TokenPurpose::EmailVerification, context.at).await? else {
+            self.tell_refusal(transaction, AuditKind::EmailVerified, context).await?;
             return Ok(VerificationOutcome::Refused);
         };
         user::Entity::update_many()
@@ -103,6 +115,17 @@ impl Database {
         transaction.commit().await?;
         Ok(VerificationOutcome::Done(user))
     }
+}
+
+/// What a reset changes besides the password is told too.
+fn events_of_reset(user: &user::Model, ended: Vec<SessionId>) -> Vec<AuditEvent> {
+    let id = UserId::from_uuid(user.id);
+    let mut events = vec![audit::by_user(AuditKind::PasswordChanged, id, None)];
+    if !user.email_verified {
+        events.push(audit::by_user(AuditKind::EmailVerified, id, None));
+    }
+    events.extend(ended.into_iter().map(|session| audit::by_user(AuditKind::SessionEnded, id, Some(session))));
+    events
 }
 
 /// What a token must be to open anything.
@@ -128,8 +151,8 @@ async fn use_up(
     if user.state != UserState::Active.word() || user.email_key != token.email_key {
         return Ok(None);
     }
-    let used = end_tokens(transaction, usable(hash, purpose, now), now).await?;
-    Ok((used == 1).then_some(user))
+    let count = end_tokens(transaction, usable(hash, purpose, now), now).await?;
+    Ok((count == 1).then_some(user))
 }
 
 async fn end_tokens(connection: &impl ConnectionTrait, which: Condition, now: Timestamp) -> Result<u64, DbErr> {

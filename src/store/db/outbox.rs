@@ -82,7 +82,8 @@ impl Database {
         Ok(transaction.commit().await?)
     }
 
-    /// One statement. PostgreSQL skips what another worker is just taking.
+    /// One statement. PostgreSQL skips what another worker is just taking. A lease counts as an attempt whatever comes of
+    /// it: a mail that kills its worker must not come back for ever.
     async fn try_lease(&self, limit: u32, lease: Duration, now: Timestamp) -> Result<Vec<QueuedMail>, Fault> {
         let due = Query::select()
             .column(outbox::Column::Id)
@@ -95,6 +96,7 @@ impl Database {
             .take();
         let mut rows = outbox::Entity::update_many()
             .col_expr(outbox::Column::DueAt, Expr::val(now.after(lease).as_millis()))
+            .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1))
             .filter(outbox::Column::Id.in_subquery(due))
             .exec_with_returning(&self.writer)
             .await?;
@@ -126,7 +128,6 @@ impl Database {
     async fn try_postpone(&self, id: MailId, until: Timestamp) -> Result<(), Fault> {
         outbox::Entity::update_many()
             .col_expr(outbox::Column::DueAt, Expr::val(until.as_millis()))
-            .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1))
             .filter(outbox::Column::Id.eq(id.as_uuid()))
             .exec(&self.writer)
             .await?;
@@ -134,13 +135,14 @@ impl Database {
     }
 }
 
+/// The mail as it was before this lease, which has counted itself.
 fn queued_mail(row: outbox::Model) -> Result<QueuedMail, Fault> {
     Ok(QueuedMail {
         id: MailId::from_uuid(row.id),
         kind: MailKind::parse(&row.kind)?,
         requested_for: stored_email(&row.email)?,
         sealed: row.sealed,
-        attempts: u32::try_from(row.attempts).map_err(|_| Fault::Corrupt("attempts of a mail"))?,
+        attempts: u32::try_from(row.attempts - 1).map_err(|_| Fault::Corrupt("attempts of a mail"))?,
         queued_at: Timestamp::from_millis(row.queued_at),
     })
 }

@@ -39,9 +39,10 @@ struct Reading {
 #[async_trait]
 impl Revocations for Database {
     async fn read(&self, from: RevocationCursor, now: Timestamp) -> StoreResult<RevocationPage> {
-        match self.backend() {
-            DbBackend::Postgres => self.run(|| self.read_postgres(from, now)).await,
-            _ => self.run(|| self.read_sqlite(from, now)).await,
+        if self.backend() == DbBackend::Postgres {
+            self.run(|| self.read_postgres(from, now)).await
+        } else {
+            self.run(|| self.read_sqlite(from, now)).await
         }
     }
 }

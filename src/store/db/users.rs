@@ -12,7 +12,7 @@ use super::database::Database;
 use super::entity::{user, user_role};
 use super::fault::Fault;
 use super::words::Word as _;
-use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
+use crate::domain::audit::AuditKind;
 use crate::domain::clock::Timestamp;
 use crate::domain::email::Email;
 use crate::domain::id::UserId;
@@ -77,14 +77,7 @@ impl Database {
         if tell_owner {
             self.queue(connection, MailKind::RegistrationAttempt, &user.email, context.at).await?;
         }
-        let refused = AuditEvent {
-            kind: AuditKind::UserCreated,
-            outcome: AuditOutcome::Failure,
-            actor: None,
-            subject: owner.map(|owner| UserId::from_uuid(owner.id)),
-            session: None,
-            detail: None,
-        };
+        let refused = audit::failure(AuditKind::UserCreated, owner.map(|owner| UserId::from_uuid(owner.id)), None);
         Ok(self.write_events(connection, context, [refused]).await?)
     }
 }

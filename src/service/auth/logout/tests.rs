@@ -40,11 +40,9 @@ async fn two_sessions(world: &World) -> (User, TokenSet, TokenSet) {
 }
 
 fn is_active(world: &World, tokens: &TokenSet) -> bool {
-    match world.verdict_from_memory(&tokens.access_token) {
-        Verdict::Active(_) => true,
-        Verdict::Revoked => false,
-        other => panic!("{other:?}"),
-    }
+    let verdict = world.verdict_from_memory(&tokens.access_token);
+    assert!(matches!(verdict, Verdict::Active(_) | Verdict::Revoked), "{verdict:?}");
+    verdict != Verdict::Revoked
 }
 
 #[tokio::test]

@@ -20,7 +20,6 @@ use crate::store::db::fault::Fault;
 use crate::store::db::users::{is_unchanged, lock_user, stored_email};
 
 impl Database {
-    /// A sign-in is one event, `LoginSucceeded`, which names the session.
     pub(super) async fn try_create_session(
         &self,
         new: &NewSession,
@@ -33,7 +32,8 @@ impl Database {
             return Ok(SessionCreation::UserChanged);
         }
         session::Entity::insert(row::of(&new.session)).exec_without_returning(&transaction).await?;
-        let mut events = vec![audit::by_user(AuditKind::LoginSucceeded, id, Some(new.session.id))];
+        let of_session = |kind| audit::by_user(kind, id, Some(new.session.id));
+        let mut events = vec![of_session(AuditKind::LoginSucceeded), of_session(AuditKind::SessionCreated)];
         if let Some(rehash) = &new.rehash
             && renew_hash(&transaction, user.id, rehash).await?
         {

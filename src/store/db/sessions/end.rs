@@ -1,9 +1,7 @@
 //! Ends sessions.
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _, QueryFilter as _,
-};
+use sea_orm::{ColumnTrait as _, Condition, DatabaseTransaction, DbErr, EntityTrait as _, QueryFilter as _};
 
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::clock::Timestamp;
@@ -31,7 +29,7 @@ impl Database {
         if lock_user(&transaction, user).await?.is_none() {
             return Ok(Vec::new());
         }
-        let of_user = live(user, context.at);
+        let of_user = open(user);
         let which = match scope {
             EndScope::This => of_user.add(Column::Id.eq(session.as_uuid())),
             EndScope::Others => of_user.add(Column::Id.ne(session.as_uuid())),
@@ -44,13 +42,14 @@ impl Database {
     }
 }
 
+/// The user's sessions that nothing has ended. They may have expired: the last access token out may not have.
+fn open(user: UserId) -> Condition {
+    Condition::all().add(Column::UserId.eq(user.as_uuid())).add(Column::EndedAt.is_null())
+}
+
 /// The user's sessions that can still be refreshed.
 pub(super) fn live(user: UserId, now: Timestamp) -> Condition {
-    Condition::all()
-        .add(Column::UserId.eq(user.as_uuid()))
-        .add(Column::EndedAt.is_null())
-        .add(Column::ExpiresAt.gt(now.as_millis()))
-        .add(Column::IdleExpiresAt.gt(now.as_millis()))
+    open(user).add(Column::ExpiresAt.gt(now.as_millis())).add(Column::IdleExpiresAt.gt(now.as_millis()))
 }
 
 /// Ends those of the sessions that have not ended, and revokes what is out of each.
@@ -74,17 +73,16 @@ pub(super) async fn end_and_revoke(
 
 /// Ends every session of a user whose epoch moves in the same transaction: that revokes what is out of them.
 pub(in crate::store::db) async fn end_all(
-    connection: &impl ConnectionTrait,
+    transaction: &DatabaseTransaction,
     user: UserId,
     at: Timestamp,
-) -> Result<(), DbErr> {
-    session::Entity::update_many()
+) -> Result<Vec<SessionId>, DbErr> {
+    let ended = session::Entity::update_many()
         .col_expr(Column::EndedAt, Expr::val(at.as_millis()))
-        .filter(Column::UserId.eq(user.as_uuid()))
-        .filter(Column::EndedAt.is_null())
-        .exec(connection)
-        .await
-        .map(|_| ())
+        .filter(open(user))
+        .exec_with_returning(transaction)
+        .await?;
+    Ok(ended.into_iter().map(|row| SessionId::from_uuid(row.id)).collect())
 }
 
 /// One event for each session that the revocations name.

@@ -9,6 +9,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ports::AuditContext;
 use crate::domain::session::{Rotation, RotationOutcome, Session};
 use crate::domain::user::UserState;
+use crate::store::db::audit;
 use crate::store::db::database::Database;
 use crate::store::db::entity::session::{self, Column};
 use crate::store::db::entity::user;
@@ -53,7 +54,7 @@ impl Database {
                 rotation.revocation_expires_at,
             );
             let revocation = revocation.await?.pop().ok_or(Fault::Contended)?;
-            self.write_events(&transaction, context, [reused(&session)]).await?;
+            self.write_events(&transaction, context, replay_events(&session)).await?;
             transaction.commit().await?;
             return Ok(RotationOutcome::Replayed { revocation });
         }
@@ -119,13 +120,8 @@ fn unchanged_user(rotation: &Rotation) -> SelectStatement {
 }
 
 /// The actor is unknown: owner or thief.
-fn reused(session: &Session) -> AuditEvent {
-    AuditEvent {
-        kind: AuditKind::TokenReused,
-        outcome: AuditOutcome::Failure,
-        actor: None,
-        subject: Some(session.user_id),
-        session: Some(session.id),
-        detail: None,
-    }
+fn replay_events(session: &Session) -> [AuditEvent; 2] {
+    let reused = audit::failure(AuditKind::TokenReused, Some(session.user_id), Some(session.id));
+    let ended = AuditEvent { kind: AuditKind::SessionEnded, outcome: AuditOutcome::Success, ..reused.clone() };
+    [reused, ended]
 }
