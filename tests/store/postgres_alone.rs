@@ -10,6 +10,7 @@ use keystead::store::db::{Database, DatabaseUrl, Settings};
 use crate::support::postgres::PostgresServer;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[expect(clippy::disallowed_methods, reason = "how long a hung server holds its caller is a matter of real time")]
 async fn a_server_that_hangs_is_unavailable_within_two_seconds() {
     let (server, url) = tokio::task::spawn_blocking(|| {
         let server = PostgresServer::start();
