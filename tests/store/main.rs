@@ -12,6 +12,7 @@ mod keys;
 mod late_commit;
 mod one_time_tokens;
 mod outbox;
+mod redis;
 mod revocations;
 mod rotation;
 mod sessions;
