@@ -23,13 +23,13 @@ struct Replica {
 impl Replica {
     /// With more patience than in production: on a machine under load a slow answer is no outage.
     fn patient(url: &str) -> Self {
-        Self::new(Settings { timeout: Duration::from_secs(1), ..Settings::new(url.to_owned()) })
+        Self::new(&Settings { timeout: Duration::from_secs(1), ..Settings::new(url.to_owned()) })
     }
 
-    fn new(settings: Settings) -> Self {
+    fn new(settings: &Settings) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000)));
         let fallback = Arc::new(MemoryThrottle::new(clock.clone()));
-        let redis = Redis::connect(&settings, clock.clone(), fallback).expect("the settings are sound");
+        let redis = Redis::connect(settings, clock.clone(), fallback).expect("the settings are sound");
         Self { redis, clock }
     }
 

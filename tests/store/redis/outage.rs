@@ -64,7 +64,7 @@ async fn a_killed_redis_lifts_no_limit_and_is_used_again_once_it_is_back() {
 #[tokio::test]
 async fn a_hung_redis_costs_a_request_its_timeout_at_most_and_nothing_once_it_is_left_alone() {
     let server = RedisServer::start();
-    let replica = Replica::new(Settings::new(server.url()));
+    let replica = Replica::new(&Settings::new(server.url()));
     let key = bucket("key", 1_000, HOUR);
     eventually("a connection is there", || async { replica.allowed(1, &key).await == 1 }).await;
     server.pause();
