@@ -7,6 +7,12 @@ mod support;
 
 mod harness;
 
+mod email_verification;
+mod forged_tokens;
 mod login;
+mod logout;
 mod refresh;
 mod register;
+mod reset;
+mod token_kinds;
+mod verify_token;
