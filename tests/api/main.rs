@@ -7,6 +7,7 @@ mod support;
 
 mod harness;
 
+mod forged_tokens;
 mod login;
 mod refresh;
 mod register;

@@ -12,6 +12,7 @@ pub mod mailbox;
 mod person;
 mod program;
 mod replica;
+mod service_key;
 mod settings;
 mod subscriber;
 pub mod token;
@@ -22,8 +23,8 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-pub use backend::{Backend, Servers};
 pub(crate) use backend::on_each_backend;
+pub use backend::{Backend, Servers};
 pub use client::Client;
 pub use clock::TestClock;
 pub use failure::Failure;
@@ -32,6 +33,7 @@ pub use mailbox::Mailbox;
 pub use person::{Person, Tokens, WRONG_PASSWORD};
 pub use program::Program;
 pub use replica::Replica;
+pub use service_key::ServiceKey;
 pub use settings::Values;
 pub use subscriber::logged;
 pub use wait::{eventually, until};
