@@ -7,7 +7,10 @@ mod support;
 
 mod harness;
 
+mod batch_verify;
 mod forged_tokens;
 mod login;
 mod refresh;
 mod register;
+mod token_kinds;
+mod verify_token;
