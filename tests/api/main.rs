@@ -8,7 +8,9 @@ mod support;
 mod harness;
 
 mod batch_verify;
+mod errors;
 mod forged_tokens;
+mod keys;
 mod login;
 mod refresh;
 mod register;

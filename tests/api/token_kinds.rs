@@ -59,9 +59,9 @@ impl Holder {
 }
 
 /// Presents a token that must be refused, and checks the refusal.
-async fn refused(client: &Client, taken: Kind, (kind, token): &(Kind, String)) {
-    let what = format!("{kind:?} {token:?} where {taken:?} is asked for");
-    let failure = match taken {
+async fn refused(client: &Client, rpc: Kind, (kind, token): &(Kind, String)) {
+    let what = format!("{kind:?} {token:?} where {rpc:?} is asked for");
+    let failure = match rpc {
         Kind::Access => {
             let verdict = client.verdict(token).await.unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
             let is_of_ours = ["ksr_", "kspr_", "ksev_"].iter().any(|prefix| token.starts_with(prefix));
