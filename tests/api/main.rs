@@ -7,8 +7,11 @@ mod support;
 
 mod harness;
 
+mod batch_verify;
 mod email_verification;
+mod errors;
 mod forged_tokens;
+mod keys;
 mod login;
 mod logout;
 mod refresh;
