@@ -3,6 +3,8 @@
 //! A request comes in at the edge (`grpc`, `http`), one use case (`service`) decides, ports (`domain::ports`) do the
 //! I/O (`store`, `outbound`). Arrows only go down; `app` alone sees everybody. ARCHITECTURE.md holds the whole map.
 
+pub mod app;
+pub mod config;
 pub mod crypto;
 pub mod domain;
 pub mod grpc;
@@ -10,3 +12,4 @@ pub mod http;
 pub mod outbound;
 pub mod service;
 pub mod store;
+pub mod telemetry;

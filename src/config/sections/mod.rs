@@ -1,0 +1,120 @@
+//! Every setting, section by section; a file a section.
+
+mod data;
+mod database;
+mod grpc;
+mod http;
+mod keys;
+mod limits;
+mod log;
+mod mail;
+mod passwords;
+mod redis;
+mod sessions;
+mod tokens;
+
+use std::time::Duration;
+
+use super::reader::Reader;
+use crate::crypto::password_hasher;
+use crate::service;
+use crate::service::auth::settings::RegistrationSettings;
+use crate::service::token::settings::RevocationSettings;
+use crate::telemetry;
+
+pub use data::DataSettings;
+pub use database::{DatabaseKind, DatabaseSettings};
+pub use keys::{MASTER_KEY_BYTES, MasterKey};
+
+/// Everything that Keystead is set to.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub data: DataSettings,
+    pub grpc: crate::grpc::Settings,
+    pub http: crate::http::Settings,
+    pub database: DatabaseSettings,
+    /// `None`: limits are kept in memory, and replicas hear of revocations from the database alone.
+    pub redis: Option<crate::store::redis::Settings>,
+    /// `None`: made at the first start and kept in the data folder.
+    pub master_key: Option<MasterKey>,
+    pub passwords: password_hasher::Settings,
+    pub service: service::settings::Settings,
+    pub mail: crate::outbound::mail::Settings,
+    pub log: telemetry::Settings,
+    /// How long calls in flight may go on after the signal to stop.
+    pub drain_timeout: Duration,
+}
+
+impl Settings {
+    /// Reads every section, in the order of the reference.
+    pub fn read(reader: &mut Reader) -> Self {
+        let data = data::read(reader);
+        let grpc = grpc::read(reader);
+        let http = http::read(reader);
+        let database = database::read(reader, &data);
+        let redis = redis::read(reader);
+        let (master_key, keys) = keys::read(reader, &database);
+        let tokens = tokens::read(reader);
+        let sessions = sessions::read(reader);
+        let (password_policy, passwords) = passwords::read(reader);
+        let registration = registration(reader);
+        let limits = limits::read(reader);
+        let revocation = revocation(reader);
+        let (mail_texts, mail) = mail::read(reader, &data);
+        let log = log::read(reader);
+        let drain_timeout = drain_timeout(reader);
+        let service = service::settings::Settings {
+            tokens,
+            sessions,
+            registration,
+            passwords: password_policy,
+            limits,
+            keys,
+            revocation,
+            mail: mail_texts,
+        };
+        Self { data, grpc, http, database, redis, master_key, passwords, service, mail, log, drain_timeout }
+    }
+}
+
+fn registration(reader: &mut Reader) -> RegistrationSettings {
+    let default = RegistrationSettings::default();
+    RegistrationSettings {
+        open: reader.value("registration.open", default.open, "Whether anybody may register."),
+        verify_email: reader.value(
+            "registration.verify_email",
+            default.verify_email,
+            "Whether an address must be verified before its account can sign in.",
+        ),
+    }
+}
+
+fn revocation(reader: &mut Reader) -> RevocationSettings {
+    let default = RevocationSettings::default();
+    RevocationSettings {
+        poll_interval: reader.checked(
+            "revocation.poll_interval",
+            default.poll_interval,
+            "a span from 50ms to 1s",
+            |span| (Duration::from_millis(50)..=Duration::from_secs(1)).contains(span),
+            "How often the table of revocations is read, whatever Redis says.",
+        ),
+        max_staleness: reader.checked(
+            "revocation.max_staleness",
+            default.max_staleness,
+            "a span from 2s to 1m",
+            |span| (Duration::from_secs(2)..=Duration::from_mins(1)).contains(span),
+            "When the table could not be read for so long, no token is judged.",
+        ),
+    }
+}
+
+fn drain_timeout(reader: &mut Reader) -> Duration {
+    reader.checked(
+        "drain.timeout",
+        Duration::from_secs(20),
+        "a span up to 1h",
+        |span| *span <= Duration::from_hours(1),
+        "How long calls in flight may go on after the signal to stop. Keep the pod's grace period longer.",
+    )
+}

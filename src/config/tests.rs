@@ -1,0 +1,191 @@
+//! Settings as an operator gets them wrong, and right.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Settings;
+use super::fault::Faults;
+use super::raw::{RawSettings, variable};
+use super::reader::Reader;
+use super::reference;
+use super::sources::Sources;
+use super::{kubernetes, raw};
+use crate::store::db::DatabaseUrl;
+
+const MASTER_KEY: &str = "Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5LTEyMzQ=";
+
+fn load(file: &str, environment: &[(&str, &str)]) -> Result<Settings, Faults> {
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Settings::load(Sources { file: Some(file.to_owned()), environment })
+}
+
+fn faults(file: &str, environment: &[(&str, &str)]) -> Vec<String> {
+    let faults = load(file, environment).expect_err("faults");
+    faults.0.iter().map(ToString::to_string).collect()
+}
+
+fn secret_file(text: &str, mode: u32) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn nothing_set_is_enough() {
+    let settings = load("", &[]).unwrap();
+    assert_eq!(settings.database.store.url, DatabaseUrl::new("sqlite://keystead-data/keystead.sqlite"));
+    assert!(settings.redis.is_none() && settings.master_key.is_none());
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let file = "[tokens]\naccess_lifetime = \"5m\"\naudiences = [\"keystead\", \"shop\"]\n[sessions]\ngrace = \"1s\"";
+    let settings = load(file, &[("KEYSTEAD_TOKENS_ACCESS_LIFETIME", "2m")]).unwrap();
+    assert_eq!(settings.service.tokens.access_lifetime, Duration::from_mins(2));
+    assert_eq!(settings.service.sessions.grace, Duration::from_secs(1));
+    assert_eq!(settings.service.tokens.audiences, ["keystead", "shop"]);
+}
+
+#[test]
+fn an_empty_variable_is_as_good_as_not_set() {
+    let settings = load("sessions.max_per_user = 7", &[("KEYSTEAD_SESSIONS_MAX_PER_USER", "")]).unwrap();
+    assert_eq!(settings.service.sessions.max_per_user, 7);
+}
+
+#[test]
+fn every_fault_is_named_at_once_in_both_spellings_and_without_its_value() {
+    let file =
+        "[grpc]\nlisten = \"canary-1\"\nlissten = \"canary-2\"\n[passwords]\nmemory_kib = 1024\n[log]\nlevel = []";
+    let found = faults(
+        file,
+        &[
+            ("KEYSTEAD_DATABASE_URL", "mysql://canary-3"),
+            ("KEYSTEAD_KEYS_MASTER_KEY", "canary-4"),
+            ("KEYSTEAD_SESSION_GRACE", "canary-5"),
+            ("KEYSTEAD_NOTHING_LIKE_IT", "canary-6"),
+        ],
+    );
+    assert_eq!(
+        found,
+        [
+            "grpc.listen (KEYSTEAD_GRPC_LISTEN): expected an address and a port, like 127.0.0.1:50051 or [::1]:50051",
+            "database.url (KEYSTEAD_DATABASE_URL): must start with sqlite:// or postgres://",
+            "keys.master_key (KEYSTEAD_KEYS_MASTER_KEY): expected 32 random bytes in base64, as `openssl rand -base64 \
+             32` makes them",
+            "passwords.memory_kib (KEYSTEAD_PASSWORDS_MEMORY_KIB): expected a whole number from 19456 to 1048576",
+            "log.level (KEYSTEAD_LOG_LEVEL): expected error, warn, info, debug or trace",
+            "grpc.lissten: is not a setting; did you mean grpc.listen?",
+            "KEYSTEAD_NOTHING_LIKE_IT: is not a setting",
+            "KEYSTEAD_SESSION_GRACE: is not a setting; did you mean KEYSTEAD_SESSIONS_GRACE?",
+        ]
+    );
+}
+
+#[test]
+fn a_file_that_is_no_toml_is_told_by_its_line() {
+    assert_eq!(faults("a = 1\nb = canary", &[]), ["the file: is not valid TOML at line 2"]);
+}
+
+// promise P4
+#[test]
+fn hashing_weaker_than_promised_stops_the_start() {
+    for variable in ["KEYSTEAD_PASSWORDS_MEMORY_KIB", "KEYSTEAD_PASSWORDS_PASSES", "KEYSTEAD_PASSWORDS_LANES"] {
+        let value = if variable.ends_with("KIB") { "19455" } else { "0" };
+        assert_eq!(faults("", &[(variable, value)]).len(), 1, "{variable}");
+    }
+    assert_eq!(faults("passwords.passes = 1", &[]).len(), 1);
+}
+
+#[test]
+fn postgres_needs_a_master_key() {
+    let found = faults("database.url = \"postgres://keystead@localhost/keystead\"", &[]);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].starts_with("keys.master_key (KEYSTEAD_KEYS_MASTER_KEY): is needed with PostgreSQL"), "{found:?}");
+}
+
+#[test]
+fn a_secret_comes_from_a_file_without_its_line_break() {
+    let (_folder, path) = secret_file(&format!("{MASTER_KEY}\r\n"), 0o600);
+    let settings = load("", &[("KEYSTEAD_KEYS_MASTER_KEY_FILE", path.to_str().unwrap())]).unwrap();
+    assert_eq!(*settings.master_key.unwrap().0, *b"canary-canary-canary-canary-1234");
+}
+
+// promise S3
+#[test]
+fn a_secret_file_that_others_can_read_stops_the_start() {
+    for mode in [0o604, 0o640, 0o644, 0o660] {
+        let (_folder, path) = secret_file(MASTER_KEY, mode);
+        let found = faults("", &[("KEYSTEAD_KEYS_MASTER_KEY_FILE", path.to_str().unwrap())]);
+        assert_eq!(found.len(), 1, "{mode:o}");
+        assert!(found[0].contains("keys.master_key_file") && found[0].contains("can read"), "{found:?}");
+        let found = faults("", &[("KEYSTEAD_GRPC_TLS_KEY_FILE", path.to_str().unwrap())]);
+        assert!(found[0].contains("grpc.tls_key_file") && found[0].contains("can read"), "{found:?}");
+    }
+}
+
+#[test]
+fn a_secret_given_twice_is_a_fault_but_the_environment_wins_over_the_file() {
+    let (_folder, path) = secret_file(MASTER_KEY, 0o400);
+    let path = path.to_str().unwrap();
+    let both = [("KEYSTEAD_KEYS_MASTER_KEY_FILE", path), ("KEYSTEAD_KEYS_MASTER_KEY", MASTER_KEY)];
+    assert!(faults("", &both)[0].contains("is set twice"));
+    assert!(load("keys.master_key = \"nonsense\"", &both[..1]).is_ok());
+}
+
+// promise S1
+#[test]
+fn no_secret_is_in_the_debug_form() {
+    let settings = load(
+        "",
+        &[
+            ("KEYSTEAD_DATABASE_URL", "postgres://user:canary-a@localhost/keystead"),
+            ("KEYSTEAD_REDIS_URL", "redis://:canary-b@cache"),
+            ("KEYSTEAD_KEYS_MASTER_KEY", MASTER_KEY),
+            ("KEYSTEAD_PASSWORDS_PEPPER", "canary-c"),
+            ("KEYSTEAD_MAIL_SMTP_URL", "smtp://user:canary-d@mail"),
+        ],
+    );
+    let shown = format!("{:?}", settings.unwrap());
+    let bytes = format!("{:?}", b"canary").trim_matches(['[', ']']).to_owned();
+    for secret in ["canary", MASTER_KEY, &bytes] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn what_kubernetes_injects_is_passed_over() {
+    let injected = [
+        ("KEYSTEAD_SERVICE_HOST", "10.0.0.11"),
+        ("KEYSTEAD_PORT", "tcp://10.0.0.11:50051"),
+        ("KEYSTEAD_GRPC_SERVICE_PORT_GRPC", "50051"),
+    ];
+    assert!(load("", &injected).is_ok());
+    assert_eq!(faults("", &[("KEYSTEAD_PORT", "50051")]).len(), 1);
+}
+
+#[test]
+fn no_setting_looks_like_what_kubernetes_injects_and_no_two_share_a_variable() {
+    let mut reader = Reader::new(RawSettings::default());
+    drop(Settings::read(&mut reader));
+    let mut names: Vec<String> = reader.declarations().iter().map(|setting| variable(&setting.path)).collect();
+    for name in &names {
+        assert!(name.starts_with(raw::PREFIX));
+        for value in ["50051", "10.0.0.1", "tcp", "tcp://10.0.0.1:50051"] {
+            assert!(!kubernetes::is_injected(name, value), "{name}");
+        }
+    }
+    let all = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), all);
+}
+
+#[test]
+fn the_page_of_settings_is_in_step_with_the_code() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/settings.md")).unwrap();
+    assert!(page == reference::markdown(), "write docs/settings.md anew: cargo run -- settings > docs/settings.md");
+}

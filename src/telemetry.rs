@@ -1,0 +1,183 @@
+//! Logging: starts it, and ends it last.
+//!
+//! May import nothing of ours. What is logged is decided where it happens; here is decided only how it is written.
+
+use std::io::{IsTerminal, Write};
+use std::panic::PanicHookInfo;
+
+use tracing_subscriber::filter::{EnvFilter, ParseError};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::TryInitError;
+use tracing_subscriber::{Layer, Registry};
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// [`Format::Text`] on a terminal, [`Format::Json`] elsewhere.
+    #[default]
+    Auto,
+    /// One JSON object a line, whatever the input.
+    Json,
+    /// For human eyes.
+    Text,
+}
+
+/// The least that is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Level {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+impl Level {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// What logging is set to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    pub format: Format,
+    pub level: Level,
+}
+
+impl Settings {
+    /// Whether logs are written for human eyes.
+    pub fn is_for_humans(&self) -> bool {
+        match self.format {
+            Format::Auto => std::io::stderr().is_terminal(),
+            Format::Json => false,
+            Format::Text => true,
+        }
+    }
+}
+
+/// Logging could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    #[error("the log filter is not valid")]
+    Filter(#[from] ParseError),
+    #[error("logging has been started before")]
+    Started(#[from] TryInitError),
+}
+
+/// Writes what is left of the logs when dropped: hold it until everything else has ended.
+#[must_use]
+pub struct Guard(());
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // Nobody is left to be told.
+        std::io::stderr().flush().unwrap_or_default();
+    }
+}
+
+/// Starts logging to standard error, panics included.
+pub fn start(settings: Settings) -> Result<Guard, TelemetryError> {
+    use tracing_subscriber::util::SubscriberInitExt;
+    subscriber(settings, std::io::stderr)?.try_init()?;
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(Guard(()))
+}
+
+fn subscriber<W>(settings: Settings, writer: W) -> Result<impl tracing::Subscriber + Send + Sync, ParseError>
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let format = tracing_subscriber::fmt::layer().with_writer(writer);
+    let layer: Box<dyn Layer<Registry> + Send + Sync> = if settings.is_for_humans() {
+        format.with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed()
+    } else {
+        format.json().flatten_event(false).with_span_list(false).boxed()
+    };
+    Ok(tracing_subscriber::registry().with(layer.with_filter(filter(settings.level)?)))
+}
+
+/// Libraries below us are heard from `warn` on: their `debug` and `trace` print what passes through them, secrets
+/// included.
+fn filter(level: Level) -> Result<EnvFilter, ParseError> {
+    let others = match level {
+        Level::Error => "error",
+        Level::Warn | Level::Info | Level::Debug | Level::Trace => "warn",
+    };
+    let own = level.name();
+    EnvFilter::builder().parse(format!("{others},keystead={own},keystead_verifier={own}"))
+}
+
+/// Tells where a panic was, and its text if that is a literal: a formatted one could hold anything.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string).unwrap_or_default();
+    let text = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("a formatted text, not shown");
+    tracing::error!(location, text, "a thread panicked");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Buffer {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(level: Level, speak: impl FnOnce()) -> String {
+        let buffer = Buffer::default();
+        let writer = buffer.clone();
+        let subscriber = subscriber(Settings { format: Format::Json, level }, move || writer.clone()).unwrap();
+        tracing::subscriber::with_default(subscriber, speak);
+        let bytes = buffer.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    // promise S2
+    #[test]
+    fn a_line_is_one_json_object_whatever_the_input() {
+        let nasty = "a\"b\\\n{\"level\":\"forged\"}\r\n\u{1b}[31m\u{0}\u{2028}\u{feff}";
+        let text = written(Level::Info, || {
+            let span = tracing::info_span!("call", method = nasty, late = tracing::field::Empty);
+            span.record("late", nasty);
+            span.in_scope(|| tracing::info!(input = nasty, other = %nasty, debug = ?nasty, "{nasty}"));
+        });
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 1, "{text}");
+        let line: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
+        assert_eq!(line["fields"]["input"], nasty);
+        assert_eq!(line["span"]["late"], nasty);
+        assert_eq!(line["level"], "INFO");
+    }
+
+    // promise S1
+    #[test]
+    fn libraries_are_never_heard_below_warn() {
+        let text = written(Level::Trace, || {
+            tracing::trace!(target: "keystead::grpc", "ours");
+            tracing::info!(target: "h2::codec", "a header");
+            tracing::debug!(target: "sqlx::query", "a parameter");
+            tracing::warn!(target: "rustls", "a warning");
+        });
+        assert!(text.contains("ours") && text.contains("a warning"), "{text}");
+        assert!(!text.contains("a header") && !text.contains("a parameter"), "{text}");
+    }
+}

@@ -1,0 +1,66 @@
+//! What a Keystead stands on, and the macro that runs a test on each.
+
+use crate::support::postgres;
+use crate::support::redis::RedisServer;
+
+/// What a Keystead stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// The embedded defaults: a file, limits in memory.
+    Sqlite,
+    /// As in production.
+    PostgresRedis,
+    /// The same with a cluster of its own, for tests that stop it.
+    OwnPostgresRedis,
+}
+
+/// The servers of one test; they end with it.
+pub struct Servers {
+    pub redis: Option<RedisServer>,
+    pub postgres: Option<postgres::PostgresServer>,
+    /// `None`: SQLite.
+    pub database_url: Option<String>,
+}
+
+impl Servers {
+    /// Starting servers blocks, so it is done off the async threads.
+    pub async fn start(backend: Backend) -> Self {
+        tokio::task::spawn_blocking(move || Self::start_blocking(backend)).await.expect("the servers start")
+    }
+
+    fn start_blocking(backend: Backend) -> Self {
+        match backend {
+            Backend::Sqlite => Self { redis: None, postgres: None, database_url: None },
+            Backend::PostgresRedis => {
+                let database_url = Some(postgres::fresh_database());
+                Self { redis: Some(RedisServer::start()), postgres: None, database_url }
+            }
+            Backend::OwnPostgresRedis => {
+                let postgres = postgres::PostgresServer::start();
+                let database_url = Some(postgres.fresh_database());
+                Self { redis: Some(RedisServer::start()), postgres: Some(postgres), database_url }
+            }
+        }
+    }
+}
+
+/// Turns `async fn name(backend: Backend)` into two tests, `sqlite::name` and `postgres_redis::name`.
+macro_rules! on_each_backend {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name($crate::harness::Backend::Sqlite).await;
+            })+
+        }
+
+        mod postgres_redis {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name($crate::harness::Backend::PostgresRedis).await;
+            })+
+        }
+    };
+}
+
+pub(crate) use on_each_backend;

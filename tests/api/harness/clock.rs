@@ -1,0 +1,42 @@
+//! A clock that runs as the machine's does, and that a test can put forward.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use keystead::domain::clock::{Clock, Timestamp};
+
+/// Real time plus what the test has added. Replicas of one test share it.
+pub struct TestClock {
+    started: Instant,
+    started_at: Duration,
+    ahead: Mutex<Duration>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where the tests' time comes from")]
+impl Default for TestClock {
+    fn default() -> Self {
+        let started_at = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970");
+        Self { started: Instant::now(), started_at, ahead: Mutex::default() }
+    }
+}
+
+impl TestClock {
+    /// Puts the clock forward, for every replica at once.
+    pub fn advance(&self, span: Duration) {
+        *self.ahead.lock().expect("no poison") += span;
+    }
+
+    fn passed(&self) -> Duration {
+        self.started.elapsed() + *self.ahead.lock().expect("no poison")
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(i64::try_from((self.started_at + self.passed()).as_millis()).expect("a near future"))
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.passed()
+    }
+}

@@ -1,0 +1,129 @@
+//! One throw-away Keystead for one test: its servers, its replicas, its clock, its mail.
+//!
+//! A test says what it needs by [`Setup`] and gets a [`Keystead`]; it speaks to it by [`Client`] alone, over the wire,
+//! so that every status of the whole run passes one check. Nothing here knows what a promise says.
+
+mod backend;
+mod client;
+mod clock;
+mod failure;
+mod mailbox;
+mod person;
+mod program;
+mod replica;
+mod settings;
+mod subscriber;
+pub mod token;
+mod wait;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+pub use backend::{Backend, Servers, on_each_backend};
+pub use client::Client;
+pub use clock::TestClock;
+pub use failure::Failure;
+pub use mailbox::{Mail, Mailbox};
+pub use person::{Person, Tokens, WRONG_PASSWORD};
+pub use program::Program;
+pub use replica::Replica;
+pub use settings::Values;
+pub use subscriber::logged;
+pub use wait::{eventually, until};
+
+/// What a test needs of its Keystead.
+pub struct Setup {
+    backend: Backend,
+    replicas: usize,
+    values: Values,
+}
+
+impl Setup {
+    /// One replica, with limits that no test meets by accident.
+    pub fn on(backend: Backend) -> Self {
+        Self { backend, replicas: 1, values: Values::generous() }
+    }
+
+    /// So many replicas on one database.
+    pub fn replicas(mut self, replicas: usize) -> Self {
+        self.replicas = replicas;
+        self
+    }
+
+    /// A setting by its path and its value in TOML: `("registration.open", "false")`.
+    pub fn with(mut self, path: &str, value: &str) -> Self {
+        self.values.set(path, value);
+        self
+    }
+
+    pub async fn start(self) -> Keystead {
+        subscriber::install();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let servers = Servers::start(self.backend).await;
+        let clock = Arc::new(TestClock::default());
+        let mut keystead = Keystead { servers, clock, values: self.values, folder, replicas: Vec::new() };
+        keystead.values.place(keystead.folder.path(), &keystead.servers);
+        for _ in 0..self.replicas {
+            keystead.add_replica().await;
+        }
+        keystead
+    }
+}
+
+/// A running Keystead.
+pub struct Keystead {
+    pub servers: Servers,
+    pub clock: Arc<TestClock>,
+    values: Values,
+    folder: TempDir,
+    replicas: Vec<Replica>,
+}
+
+impl Keystead {
+    /// One replica, nothing out of the ordinary.
+    pub async fn start(backend: Backend) -> Self {
+        Setup::on(backend).start().await
+    }
+
+    /// Starts another replica on the same database.
+    pub async fn add_replica(&mut self) {
+        let replica = Replica::start(&self.values, self.clock.clone()).await;
+        self.replicas.push(replica);
+    }
+
+    /// Stops the replicas and starts as many anew: what lay in memory alone is gone.
+    pub async fn restart(&mut self) {
+        let count = self.replicas.len();
+        for replica in self.replicas.drain(..) {
+            replica.stop().await;
+        }
+        for _ in 0..count {
+            self.add_replica().await;
+        }
+    }
+
+    /// A client of the first replica, on a connection of its own.
+    pub async fn client(&self) -> Client {
+        self.client_of(0).await
+    }
+
+    /// A client of one replica, on a connection of its own.
+    pub async fn client_of(&self, replica: usize) -> Client {
+        Client::connect(self.replicas[replica].grpc).await
+    }
+
+    pub fn replica(&self, index: usize) -> &Replica {
+        &self.replicas[index]
+    }
+
+    pub fn mailbox(&self) -> Mailbox {
+        Mailbox::of(self.folder.path().join("outbox"))
+    }
+
+    /// Where the database lies, for tests that read what is at rest.
+    pub fn sqlite_file(&self) -> PathBuf {
+        self.folder.path().join("keystead.db")
+    }
+}

@@ -1,0 +1,58 @@
+//! The settings of a test's Keystead, as an operator would write them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::backend::Servers;
+
+/// A master key for tests alone.
+const MASTER_KEY: &str = "a2V5c3RlYWQtdGVzdHMtbWFzdGVyLWtleS0zMi1ieXQ=";
+
+/// Settings by path; each value as it stands in TOML.
+#[derive(Clone, Debug, Default)]
+pub struct Values(BTreeMap<String, String>);
+
+impl Values {
+    /// Free ports, and limits that no test meets by accident.
+    pub fn generous() -> Self {
+        let mut values = Self::default();
+        values.set("grpc.listen", "\"127.0.0.1:0\"");
+        values.set("http.listen", "\"127.0.0.1:0\"");
+        values.set("keys.master_key", &format!("\"{MASTER_KEY}\""));
+        for limit in ["per_source", "per_account_and_source", "per_account", "mail_per_source"] {
+            values.limit(limit, 1_000_000, "1ms");
+        }
+        values.limit("mail_per_address_and_source", 1_000_000, "1ms");
+        values
+    }
+
+    pub fn set(&mut self, path: &str, value: &str) {
+        self.0.insert(path.to_owned(), value.to_owned());
+    }
+
+    /// So many at once, then one in each period.
+    pub fn limit(&mut self, name: &str, burst: u32, period: &str) {
+        self.set(&format!("limits.{name}_burst"), &burst.to_string());
+        self.set(&format!("limits.{name}_period"), &format!("\"{period}\""));
+    }
+
+    /// Puts the data into the folder and points to the servers.
+    pub fn place(&mut self, folder: &Path, servers: &Servers) {
+        self.set("data.directory", &quoted(&folder.display().to_string()));
+        if let Some(url) = &servers.database_url {
+            self.set("database.url", &quoted(url));
+        }
+        if let Some(redis) = &servers.redis {
+            self.set("redis.url", &quoted(&redis.url()));
+        }
+    }
+
+    /// The file's text.
+    pub fn toml(&self) -> String {
+        self.0.iter().map(|(path, value)| format!("{path} = {value}\n")).collect()
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{text}'")
+}
