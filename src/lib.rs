@@ -4,6 +4,7 @@
 //! I/O (`store`, `outbound`). Arrows only go down; `app` alone sees everybody. ARCHITECTURE.md holds the whole map.
 
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod crypto;
 pub mod domain;

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::start_error::StartError;
 use crate::config::secret::read_secret_file;
-use crate::config::sections::{MASTER_KEY_BYTES, MasterKey};
+use crate::config::{MASTER_KEY_BYTES, MasterKey};
 use crate::domain::clock::Entropy;
 
 /// The folder that `data.directory` names.

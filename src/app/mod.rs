@@ -1,4 +1,184 @@
-//! temporary
+//! The composition root: builds everything, serves, and ends it in order. Production and tests build the same [`App`].
+//!
+//! May import everything; nobody imports it but `cli` and tests. Must not decide anything: what it knows is who needs
+//! whom.
+
+mod background;
+pub mod banner;
 pub mod data_folder;
-pub mod start_error;
+mod stores;
 pub mod system;
+mod use_cases;
+
+pub mod migrate;
+pub mod start_error;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Settings;
+use crate::crypto::password_hasher::PasswordHasher;
+use crate::domain::clock::{Clock, Entropy};
+use crate::service::health::HealthState;
+use crate::{grpc, http};
+
+use background::Background;
+use banner::Overview;
+use data_folder::DataFolder;
+use start_error::StartError;
+use stores::Stores;
+use use_cases::UseCases;
+
+/// How long the background loops and the HTTP edge may take to end, once calls have.
+const END_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What tests hand in differently.
+#[derive(Clone)]
+pub struct Parts {
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Parts {
+    /// The machine's own.
+    pub fn of_system() -> Self {
+        Self { clock: Arc::new(system::SystemClock::start()), entropy: Arc::new(system::SystemEntropy::new()) }
+    }
+}
+
+/// Keystead, built and bound: its ports are open, and answer once [`App::serve`] runs.
+pub struct App {
+    overview: Overview,
+    grpc: grpc::Bound,
+    http: http::Bound,
+    background: Background,
+    health: Arc<HealthState>,
+    stores: Stores,
+    drain_delay: Duration,
+    drain_timeout: Duration,
+}
+
+impl App {
+    /// Connects, migrates, makes or opens the keys, reads the revocations, and opens the ports.
+    pub async fn build(settings: Settings, parts: Parts) -> Result<Self, StartError> {
+        install_tls_provider();
+        let master_key = master_key(&settings, &parts)?;
+        let hasher = PasswordHasher::start(&settings.passwords, Arc::clone(&parts.entropy), Arc::clone(&parts.clock))
+            .map_err(|fault| StartError::Settings(fault.to_string()))?;
+        let stores = Stores::connect(&settings, &parts).await?;
+        let use_cases = UseCases::build(&settings, &parts, &stores, &master_key, hasher).await?;
+        let mailer = crate::outbound::mail::mailer(&settings.mail, Arc::clone(&parts.clock))
+            .map_err(|fault| StartError::Settings(fault.to_string()))?;
+        let background = Background::new(&settings, &parts, &stores, &use_cases, master_key, mailer);
+        background.first_round().await?;
+        let health = Arc::clone(&use_cases.health);
+        let needs = http::Needs { get_jwks: Arc::clone(&use_cases.get_jwks), health: health.subscribe() };
+        let http = http::Server::bind(&settings.http, needs).await.map_err(|error| cannot_bind("HTTP", &error))?;
+        let grpc = grpc::Server::bind(settings.grpc.clone(), use_cases.into_grpc(&parts))
+            .await
+            .map_err(|error| StartError::Failed(error.to_string()))?;
+        let overview = Overview::new(&settings, grpc.local_addr(), http.local_addr())?;
+        Ok(Self {
+            overview,
+            grpc,
+            http,
+            background,
+            health,
+            stores,
+            drain_delay: settings.drain.delay,
+            drain_timeout: settings.drain.timeout,
+        })
+    }
+
+    /// The address that gRPC was bound to, its port never 0.
+    pub fn grpc_address(&self) -> SocketAddr {
+        self.overview.grpc
+    }
+
+    /// The address that HTTP was bound to, its port never 0.
+    pub fn http_address(&self) -> SocketAddr {
+        self.overview.http
+    }
+
+    /// Where everything is, for whoever started it.
+    pub fn overview(&self) -> &Overview {
+        &self.overview
+    }
+
+    /// Serves until `shutdown`, then ends in order: not ready, no new calls, calls in flight under the deadline, loops,
+    /// stores. Fails if something that should go on for ever did not.
+    pub async fn serve(self, shutdown: CancellationToken) -> Result<(), StartError> {
+        let (end_grpc, end_http, end_loops) =
+            (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+        let mut calls = JoinSet::new();
+        calls.spawn(self.grpc.serve(end_grpc.clone()));
+        let mut probes = JoinSet::new();
+        probes.spawn(self.http.serve(end_http.clone()));
+        let mut loops = self.background.spawn(&end_loops);
+        let outcome = tokio::select! {
+            () = shutdown.cancelled() => Ok(()),
+            _ = calls.join_next() => Err(ended("the gRPC edge")),
+            _ = probes.join_next() => Err(ended("the HTTP edge")),
+            _ = loops.join_next() => Err(ended("a background loop")),
+        };
+        self.health.drain();
+        tracing::info!("draining");
+        tokio::time::sleep(self.drain_delay).await;
+        end_grpc.cancel();
+        let drained = end(&mut calls, self.drain_timeout).await;
+        // Until here HTTP tells whoever asks that the process lives, and is not ready.
+        end_http.cancel();
+        end(&mut probes, END_TIMEOUT).await;
+        end_loops.cancel();
+        end(&mut loops, END_TIMEOUT).await;
+        self.stores.close().await;
+        tracing::info!(drained = drained == Drain::Complete, "stopped");
+        outcome
+    }
+}
+
+/// Whether everything ended by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Drain {
+    Complete,
+    CutOff,
+}
+
+/// Waits for the tasks; cuts off what is left at the deadline.
+async fn end(tasks: &mut JoinSet<()>, deadline: Duration) -> Drain {
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(deadline, all).await.is_ok() {
+        return Drain::Complete;
+    }
+    tracing::warn!("what did not end in time is cut off");
+    tasks.shutdown().await;
+    Drain::CutOff
+}
+
+fn ended(what: &str) -> StartError {
+    StartError::Failed(format!("{what} has ended, which it never should"))
+}
+
+fn cannot_bind(what: &str, error: &std::io::Error) -> StartError {
+    StartError::Failed(format!("the {what} address cannot be bound: {error}"))
+}
+
+/// The folder is made only where something of the embedded defaults lives in it: elsewhere the disk may be read-only.
+fn master_key(settings: &Settings, parts: &Parts) -> Result<crate::config::MasterKey, StartError> {
+    let folder = if settings.uses_data_folder() { Some(DataFolder::open(&settings.data.directory)?) } else { None };
+    match (&settings.master_key, folder) {
+        (Some(key), _) => Ok(key.clone()),
+        (None, Some(folder)) => folder.master_key(&*parts.entropy),
+        (None, None) => Err(StartError::Settings("keys.master_key is needed".to_owned())),
+    }
+}
+
+/// One TLS provider for all. A second call finds the first one's.
+fn install_tls_provider() {
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    provider.install_default().unwrap_or_else(|_| tracing::trace!("a TLS provider is installed already"));
+}

@@ -13,7 +13,8 @@ pub mod secret;
 pub mod sections;
 pub mod sources;
 
-pub use sections::Settings;
+pub use sections::DrainSettings;
+pub use sections::{DatabaseKind, DatabaseSettings, MASTER_KEY_BYTES, MasterKey, Settings};
 
 use fault::Faults;
 use reader::Reader;

@@ -1,15 +1,21 @@
 //! The three stores, each as a bundle of ports.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
 use keystead::domain::ports::{Attempts, AuditLog, Keys, OneTimeTokens, Outbox, Probe, Revocations, Sessions, Users};
 use keystead::store::db::{Database, DatabaseUrl, Settings};
 use keystead::store::memory::MemoryStore;
+use sea_orm::{ConnectOptions, DatabaseConnection};
 use tempfile::TempDir;
 
+use crate::support;
 use crate::trail::Inside;
+
+/// Longer than any machine is slow: the checks ask what the store answers, not how soon.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An empty store and what a check needs to use it.
 pub struct Backend {
@@ -26,7 +32,7 @@ pub struct Backend {
     pub entropy: Arc<CountingEntropy>,
     pub inside: Inside,
     /// Holds the database file; gone with the check.
-    pub folder: Option<TempDir>,
+    _folder: Option<TempDir>,
 }
 
 trait Store: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe {}
@@ -41,29 +47,35 @@ pub async fn memory() -> Arc<Backend> {
 }
 
 pub async fn sqlite() -> Arc<Backend> {
-    let folder = TempDir::new().expect("a folder for the database");
-    let path = folder.path().join("keystead.db");
-    let url = format!("sqlite://{}?mode=rw", path.display());
-    sql(DatabaseUrl::sqlite(&path), &url, Some(folder)).await
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("keystead.db");
+    let url = format!("sqlite://{}", file.display());
+    let (database, entropy) = migrated(DatabaseUrl::sqlite(&file)).await;
+    bundle(Arc::new(database), entropy, Inside::Sql(connect(&url).await), Some(folder))
 }
 
 pub async fn postgres() -> Arc<Backend> {
-    let fresh = tokio::task::spawn_blocking(crate::support::postgres::fresh_database);
-    let url = fresh.await.expect("a server");
-    sql(DatabaseUrl::new(url.clone()), &url, None).await
+    postgres_at(&support::postgres::fresh_database()).await
 }
 
-async fn sql(url: DatabaseUrl, inside: &str, folder: Option<TempDir>) -> Arc<Backend> {
+pub async fn postgres_at(url: &str) -> Arc<Backend> {
+    let (database, entropy) = migrated(DatabaseUrl::new(url)).await;
+    bundle(Arc::new(database), entropy, Inside::Sql(connect(url).await), None)
+}
+
+async fn migrated(url: DatabaseUrl) -> (Database, Arc<CountingEntropy>) {
     let entropy = Arc::new(CountingEntropy::new());
-    let mut settings = Settings::new(url);
-    // 64 tasks at once on a busy machine: what is tried here is who wins, not how fast.
-    settings.operation_timeout = std::time::Duration::from_secs(20);
-    settings.acquire_timeout = settings.operation_timeout;
-    settings.max_connections = 8;
-    let database = Database::connect(&settings, entropy.clone()).await.expect("a connection");
-    database.migrate().await.expect("the schema");
-    let inside = sea_orm::Database::connect(inside).await.expect("a way past the ports");
-    bundle(Arc::new(database), entropy, Inside::Sql(inside), folder)
+    let settings = Settings { acquire_timeout: PATIENCE, operation_timeout: PATIENCE, ..Settings::new(url) };
+    let database = Database::connect(&settings, entropy.clone()).await.expect("the database answers");
+    database.migrate().await.expect("the schema is made");
+    (database, entropy)
+}
+
+/// A connection past the ports.
+async fn connect(url: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(2);
+    sea_orm::Database::connect(options).await.expect("the database answers")
 }
 
 fn bundle<S: Store + 'static>(
@@ -85,6 +97,6 @@ fn bundle<S: Store + 'static>(
         clock: Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000))),
         entropy,
         inside,
-        folder,
+        _folder: folder,
     })
 }

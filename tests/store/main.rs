@@ -9,6 +9,7 @@ mod attempts;
 mod backend;
 mod fixture;
 mod keys;
+mod late_commit;
 mod one_time_tokens;
 mod outbox;
 mod postgres_alone;

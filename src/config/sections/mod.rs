@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use super::reader::Reader;
 use crate::crypto::password_hasher;
+use crate::outbound::mail::Delivery;
 use crate::service;
 use crate::service::auth::settings::RegistrationSettings;
 use crate::service::token::settings::RevocationSettings;
@@ -41,8 +42,16 @@ pub struct Settings {
     pub service: service::settings::Settings,
     pub mail: crate::outbound::mail::Settings,
     pub log: telemetry::Settings,
-    /// How long calls in flight may go on after the signal to stop.
-    pub drain_timeout: Duration,
+    pub drain: DrainSettings,
+}
+
+/// How the service ends.
+#[derive(Clone, Copy, Debug)]
+pub struct DrainSettings {
+    /// For how long calls are still accepted after the service has said that it is not ready.
+    pub delay: Duration,
+    /// How long calls in flight may go on after that.
+    pub timeout: Duration,
 }
 
 impl Settings {
@@ -62,7 +71,7 @@ impl Settings {
         let revocation = revocation(reader);
         let (mail_texts, mail) = mail::read(reader, &data);
         let log = log::read(reader);
-        let drain_timeout = drain_timeout(reader);
+        let drain = drain(reader);
         let service = service::settings::Settings {
             tokens,
             sessions,
@@ -73,7 +82,17 @@ impl Settings {
             revocation,
             mail: mail_texts,
         };
-        Self { data, grpc, http, database, redis, master_key, passwords, service, mail, log, drain_timeout }
+        Self { data, grpc, http, database, redis, master_key, passwords, service, mail, log, drain }
+    }
+}
+
+impl Settings {
+    /// Whether anything of the embedded defaults lives in the data folder.
+    pub fn uses_data_folder(&self) -> bool {
+        let outbox = self.data.directory.join("outbox");
+        self.master_key.is_none()
+            || self.database.kind == DatabaseKind::Sqlite
+            || matches!(&self.mail.delivery, Delivery::Files(folder) if *folder == outbox)
     }
 }
 
@@ -109,12 +128,22 @@ fn revocation(reader: &mut Reader) -> RevocationSettings {
     }
 }
 
-fn drain_timeout(reader: &mut Reader) -> Duration {
-    reader.checked(
-        "drain.timeout",
-        Duration::from_secs(20),
-        "a span up to 1h",
-        |span| *span <= Duration::from_hours(1),
-        "How long calls in flight may go on after the signal to stop. Keep the pod's grace period longer.",
-    )
+fn drain(reader: &mut Reader) -> DrainSettings {
+    DrainSettings {
+        delay: reader.checked(
+            "drain.delay",
+            Duration::ZERO,
+            "a span up to 1m",
+            |span| *span <= Duration::from_mins(1),
+            "After the signal to stop: for how long calls are still accepted, for whoever has not yet heard that this \
+             replica is not ready. `5s` suits Kubernetes.",
+        ),
+        timeout: reader.checked(
+            "drain.timeout",
+            Duration::from_secs(20),
+            "a span up to 1h",
+            |span| *span <= Duration::from_hours(1),
+            "How long calls in flight may go on after that. Keep the pod's grace period longer than both.",
+        ),
+    }
 }

@@ -98,6 +98,7 @@ fn classify_driver(error: &sqlx::Error) -> (Class, String) {
         }
         sqlx::Error::Io(error) => (Class::Outage, error.kind().to_string()),
         sqlx::Error::Tls(_) => (Class::Outage, "TLS".to_owned()),
+        sqlx::Error::Configuration(_) => (Class::Outage, "settings".to_owned()),
         sqlx::Error::PoolTimedOut => (Class::Outage, "no connection in time".to_owned()),
         sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => (Class::Outage, "closed".to_owned()),
         // A server that dies in the middle of an answer looks like this.

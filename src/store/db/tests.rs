@@ -117,3 +117,10 @@ async fn a_folder_that_is_not_there_is_unavailable() {
     let outcome = Database::connect(&settings, Arc::new(CountingEntropy::new())).await;
     assert_eq!(outcome.err(), Some(StoreError::Unavailable));
 }
+
+#[tokio::test]
+async fn settings_that_are_not_valid_connect_nowhere() {
+    let settings = Settings::new(DatabaseUrl::new("postgres://u:p@db.example.org/keystead"));
+    let outcome = Database::connect(&settings, Arc::new(CountingEntropy::new())).await;
+    assert_eq!(outcome.err(), Some(StoreError::Unavailable));
+}

@@ -60,9 +60,9 @@ impl Mailbox {
 }
 
 /// The prefix of a reset token.
-pub const RESET: &str = "kst_";
+pub const RESET: &str = "kspr_";
 /// The prefix of a verification token.
-pub const VERIFICATION: &str = "ksv_";
+pub const VERIFICATION: &str = "ksev_";
 
 impl Mail {
     fn read(raw: String) -> Self {

@@ -7,7 +7,8 @@ mod backend;
 mod client;
 mod clock;
 mod failure;
-mod mailbox;
+mod http;
+pub mod mailbox;
 mod person;
 mod program;
 mod replica;
@@ -21,11 +22,13 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-pub use backend::{Backend, Servers, on_each_backend};
+pub use backend::{Backend, Servers};
+pub(crate) use backend::on_each_backend;
 pub use client::Client;
 pub use clock::TestClock;
 pub use failure::Failure;
-pub use mailbox::{Mail, Mailbox};
+pub use http::HttpAnswer;
+pub use mailbox::Mailbox;
 pub use person::{Person, Tokens, WRONG_PASSWORD};
 pub use program::Program;
 pub use replica::Replica;
@@ -124,6 +127,6 @@ impl Keystead {
 
     /// Where the database lies, for tests that read what is at rest.
     pub fn sqlite_file(&self) -> PathBuf {
-        self.folder.path().join("keystead.db")
+        self.folder.path().join("keystead.sqlite")
     }
 }

@@ -22,6 +22,7 @@ impl Values {
         for limit in ["per_source", "per_account_and_source", "per_account", "mail_per_source"] {
             values.limit(limit, 1_000_000, "1ms");
         }
+        values.set("drain.delay", "\"0s\"");
         values.limit("mail_per_address_and_source", 1_000_000, "1ms");
         values
     }

@@ -1,0 +1,87 @@
+//! The loops that go on behind the calls.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::Parts;
+use super::start_error::StartError;
+use super::stores::Stores;
+use super::use_cases::UseCases;
+use crate::config::{MasterKey, Settings};
+use crate::crypto::seal::SealingKey;
+use crate::domain::ports::Mailer;
+use crate::service::health::HealthState;
+use crate::service::keys::maintain::MaintainKeys;
+use crate::service::mail::deliver::DeliverMail;
+use crate::service::token::read_revocations::ReadRevocations;
+
+/// The loops, not yet begun.
+pub struct Background {
+    revocations: ReadRevocations,
+    keys: MaintainKeys,
+    mail: DeliverMail,
+    health: Arc<HealthState>,
+}
+
+impl Background {
+    pub fn new(
+        settings: &Settings,
+        parts: &Parts,
+        stores: &Stores,
+        use_cases: &UseCases,
+        master_key: MasterKey,
+        mailer: Arc<dyn Mailer>,
+    ) -> Self {
+        let revocations = ReadRevocations::new(
+            Arc::clone(&stores.database) as _,
+            Arc::clone(&stores.signal),
+            Arc::clone(&use_cases.revocations),
+            Arc::clone(&parts.clock),
+            settings.service.revocation.poll_interval,
+        );
+        let keys = MaintainKeys {
+            keys: Arc::clone(&stores.database) as _,
+            live: Arc::clone(&use_cases.keys),
+            master: Arc::new(SealingKey::from_bytes(&master_key.0)),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+            settings: settings.service.keys,
+            token_reach: settings.service.tokens.reach(),
+        };
+        let mail = DeliverMail {
+            outbox: Arc::clone(&stores.database) as _,
+            users: Arc::clone(&stores.database) as _,
+            mailer,
+            keys: Arc::clone(&use_cases.keys),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+            settings: settings.service.mail.clone(),
+        };
+        Self { revocations, keys, mail, health: Arc::clone(&use_cases.health) }
+    }
+
+    /// What must be known before the first call: every live revocation, and what the service can do.
+    pub async fn first_round(&self) -> Result<(), StartError> {
+        let read = self.revocations.run_once().await;
+        read.map_err(|error| StartError::Failed(format!("the revocations cannot be read: {error}")))?;
+        self.health.run_once().await;
+        Ok(())
+    }
+
+    /// Begins every loop; each goes on until cancelled.
+    pub fn spawn(self, cancelled: &CancellationToken) -> JoinSet<()> {
+        let Self { revocations, keys, mail, health } = self;
+        let mut loops = JoinSet::new();
+        let token = cancelled.clone();
+        loops.spawn(async move { revocations.run(token).await });
+        let token = cancelled.clone();
+        loops.spawn(async move { keys.run(token).await });
+        let token = cancelled.clone();
+        loops.spawn(async move { mail.run(token).await });
+        let token = cancelled.clone();
+        loops.spawn(async move { health.run(token).await });
+        loops
+    }
+}

@@ -1,0 +1,230 @@
+//! Gives each use case its needs.
+
+use std::sync::Arc;
+
+use super::Parts;
+use super::start_error::StartError;
+use super::stores::Stores;
+use crate::config::{MasterKey, Settings};
+use crate::crypto::password_hasher::PasswordHasher;
+use crate::crypto::seal::SealingKey;
+use crate::grpc;
+use crate::grpc::auth_service::AuthApi;
+use crate::grpc::token_service::TokenApi;
+use crate::service::auth::confirm_email::ConfirmEmail;
+use crate::service::auth::confirm_reset::ConfirmReset;
+use crate::service::auth::login::Login;
+use crate::service::auth::logout::Logout;
+use crate::service::auth::refresh::Refresh;
+use crate::service::auth::register::Register;
+use crate::service::auth::request_email_verification::RequestEmailVerification;
+use crate::service::auth::request_reset::RequestReset;
+use crate::service::auth::secret_guard::SecretGuard;
+use crate::service::auth::session_opener::SessionOpener;
+use crate::service::auth::token_issuer::TokenIssuer;
+use crate::service::health::HealthState;
+use crate::service::keys::ensure::{EnsureError, EnsureKeys};
+use crate::service::keys::live_keys::LiveKeys;
+use crate::service::token::jwks::GetJwks;
+use crate::service::token::revocation_state::RevocationState;
+use crate::service::token::revoker::Revoker;
+use crate::service::token::verify::VerifyToken;
+
+/// What the use cases share, and what the edges ask for.
+pub struct UseCases {
+    pub keys: Arc<LiveKeys>,
+    pub revocations: Arc<RevocationState>,
+    pub health: Arc<HealthState>,
+    pub get_jwks: Arc<GetJwks>,
+    auth: AuthApi,
+}
+
+impl UseCases {
+    pub async fn build(
+        settings: &Settings,
+        parts: &Parts,
+        stores: &Stores,
+        master_key: &MasterKey,
+        hasher: PasswordHasher,
+    ) -> Result<Self, StartError> {
+        let keys = Arc::new(ensure_keys(settings, parts, stores, master_key).await?);
+        let max_staleness = settings.service.revocation.max_staleness;
+        let revocations = Arc::new(RevocationState::new(Arc::clone(&parts.clock), max_staleness));
+        let shared = Shared::new(settings, parts, stores, &keys, &revocations, hasher);
+        let get_jwks = GetJwks { keys: Arc::clone(&keys), max_age: settings.service.keys.jwks_max_age };
+        let health = HealthState::new(Arc::clone(&revocations), Arc::clone(&keys), Arc::clone(&stores.database) as _);
+        let auth = shared.auth(settings, parts, stores, &revocations);
+        Ok(Self { keys, revocations, health: Arc::new(health), get_jwks: Arc::new(get_jwks), auth })
+    }
+
+    /// What the gRPC edge stands on.
+    pub fn into_grpc(self, parts: &Parts) -> grpc::Needs {
+        grpc::Needs {
+            auth: self.auth,
+            token: TokenApi { get_jwks: self.get_jwks },
+            health: self.health.subscribe(),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+        }
+    }
+}
+
+async fn ensure_keys(
+    settings: &Settings,
+    parts: &Parts,
+    stores: &Stores,
+    master_key: &MasterKey,
+) -> Result<LiveKeys, StartError> {
+    let ensure = EnsureKeys {
+        keys: Arc::clone(&stores.database) as _,
+        master: Arc::new(SealingKey::from_bytes(&master_key.0)),
+        clock: Arc::clone(&parts.clock),
+        entropy: Arc::clone(&parts.entropy),
+        settings: settings.service.keys,
+    };
+    ensure.run().await.map_err(|error| match error {
+        EnsureError::Ring(_) => {
+            StartError::Settings(format!("keys.master_key does not open the database's keys: {error}"))
+        }
+        EnsureError::Service(_) => StartError::Failed(error.to_string()),
+    })
+}
+
+/// What several use cases of `auth` stand on.
+struct Shared {
+    keys: Arc<LiveKeys>,
+    hasher: Arc<PasswordHasher>,
+    guard: Arc<SecretGuard>,
+    issuer: Arc<TokenIssuer>,
+    revoker: Arc<Revoker>,
+    opener: Arc<SessionOpener>,
+}
+
+impl Shared {
+    fn new(
+        settings: &Settings,
+        parts: &Parts,
+        stores: &Stores,
+        keys: &Arc<LiveKeys>,
+        revocations: &Arc<RevocationState>,
+        hasher: PasswordHasher,
+    ) -> Self {
+        let guard = Arc::new(SecretGuard::new(
+            Arc::clone(&stores.throttle),
+            Arc::clone(&stores.database) as _,
+            Arc::clone(&stores.database) as _,
+            Arc::clone(keys),
+            Arc::clone(&parts.clock),
+            settings.service.limits,
+        ));
+        let issuer = Arc::new(TokenIssuer {
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+            settings: settings.service.tokens.clone(),
+        });
+        let revoker = Arc::new(Revoker { state: Arc::clone(revocations), signal: Arc::clone(&stores.signal) });
+        let opener = Arc::new(SessionOpener {
+            sessions: Arc::clone(&stores.database) as _,
+            keys: Arc::clone(keys),
+            issuer: Arc::clone(&issuer),
+            revoker: Arc::clone(&revoker),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+            limits: settings.service.sessions,
+        });
+        Self { keys: Arc::clone(keys), hasher: Arc::new(hasher), guard, issuer, revoker, opener }
+    }
+
+    fn auth(&self, settings: &Settings, parts: &Parts, stores: &Stores, revocations: &Arc<RevocationState>) -> AuthApi {
+        let verify = VerifyToken::new(
+            &settings.service.tokens,
+            Arc::clone(&self.keys),
+            Arc::clone(revocations),
+            Arc::clone(&parts.clock),
+        );
+        AuthApi {
+            register: Arc::new(self.register(settings, parts, stores)),
+            login: Arc::new(self.login(settings, parts, stores)),
+            refresh: Arc::new(self.refresh(settings, parts, stores)),
+            logout: Arc::new(self.logout(settings, parts, stores)),
+            verify_token: Arc::new(verify),
+            request_reset: Arc::new(RequestReset {
+                outbox: Arc::clone(&stores.database) as _,
+                guard: Arc::clone(&self.guard),
+                clock: Arc::clone(&parts.clock),
+            }),
+            confirm_reset: Arc::new(self.confirm_reset(settings, parts, stores)),
+            request_email_verification: Arc::new(RequestEmailVerification {
+                outbox: Arc::clone(&stores.database) as _,
+                guard: Arc::clone(&self.guard),
+                clock: Arc::clone(&parts.clock),
+            }),
+            confirm_email: Arc::new(ConfirmEmail {
+                tokens: Arc::clone(&stores.database) as _,
+                guard: Arc::clone(&self.guard),
+                clock: Arc::clone(&parts.clock),
+            }),
+        }
+    }
+
+    fn register(&self, settings: &Settings, parts: &Parts, stores: &Stores) -> Register {
+        Register {
+            users: Arc::clone(&stores.database) as _,
+            hasher: Arc::clone(&self.hasher),
+            guard: Arc::clone(&self.guard),
+            opener: Arc::clone(&self.opener),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+            policy: settings.service.passwords,
+            settings: settings.service.registration,
+        }
+    }
+
+    fn login(&self, settings: &Settings, parts: &Parts, stores: &Stores) -> Login {
+        Login {
+            users: Arc::clone(&stores.database) as _,
+            audit: Arc::clone(&stores.database) as _,
+            hasher: Arc::clone(&self.hasher),
+            guard: Arc::clone(&self.guard),
+            opener: Arc::clone(&self.opener),
+            clock: Arc::clone(&parts.clock),
+            verified_only: settings.service.registration.verify_email,
+        }
+    }
+
+    fn refresh(&self, settings: &Settings, parts: &Parts, stores: &Stores) -> Refresh {
+        Refresh::new(
+            Arc::clone(&stores.database) as _,
+            Arc::clone(&self.keys),
+            Arc::clone(&self.guard),
+            Arc::clone(&self.issuer),
+            Arc::clone(&self.revoker),
+            Arc::clone(&parts.clock),
+            settings.service.sessions,
+        )
+    }
+
+    fn logout(&self, settings: &Settings, parts: &Parts, stores: &Stores) -> Logout {
+        Logout::new(
+            Arc::clone(&stores.database) as _,
+            Arc::clone(&self.keys),
+            Arc::clone(&self.guard),
+            Arc::clone(&self.issuer),
+            Arc::clone(&self.revoker),
+            Arc::clone(&parts.clock),
+            settings.service.sessions,
+        )
+    }
+
+    fn confirm_reset(&self, settings: &Settings, parts: &Parts, stores: &Stores) -> ConfirmReset {
+        ConfirmReset {
+            tokens: Arc::clone(&stores.database) as _,
+            hasher: Arc::clone(&self.hasher),
+            guard: Arc::clone(&self.guard),
+            issuer: Arc::clone(&self.issuer),
+            revoker: Arc::clone(&self.revoker),
+            clock: Arc::clone(&parts.clock),
+            policy: settings.service.passwords,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The command line: one file a subcommand.
+//!
+//! May import everything. Must not know how anything is built: that is `app`'s.
+
+mod migrate;
+mod serve;
+mod settings;
+mod signals;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::start_error::StartError;
+use crate::config::Settings;
+use crate::config::sources::Sources;
+use crate::telemetry;
+
+/// How long tasks that nobody waits for may hold up the end of the process.
+const RUNTIME_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A self-hosted gRPC authentication service.
+#[derive(Debug, Parser)]
+#[command(name = "keystead", version)]
+struct Arguments {
+    /// The settings, in TOML; KEYSTEAD_CONFIG names it otherwise. `keystead settings` tells what can be set.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Command {
+    /// Serve until told to stop; the default.
+    Serve,
+    /// Bring the database's schema up to date, and end.
+    Migrate,
+    /// Print what can be set.
+    Settings,
+}
+
+/// How the process ended.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Success,
+    /// The command line or the settings will not do (`EX_USAGE` of sysexits.h).
+    BadUsage,
+    Failure,
+}
+
+/// Runs what the command line asks for; what went wrong has been told when this returns.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Ending {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let ending = if error.use_stderr() { Ending::BadUsage } else { Ending::Success };
+            return if error.print().is_ok() { ending } else { Ending::Failure };
+        }
+    };
+    match arguments.command.unwrap_or(Command::Serve) {
+        Command::Settings => settings::run(),
+        Command::Serve => with_settings(arguments.config, serve::run),
+        Command::Migrate => with_settings(arguments.config, migrate::run),
+    }
+}
+
+fn with_settings<F>(file: Option<PathBuf>, command: impl FnOnce(Settings) -> F) -> Ending
+where
+    F: Future<Output = Result<(), StartError>>,
+{
+    let settings = match Sources::of_process(file).and_then(Settings::load) {
+        Ok(settings) => settings,
+        Err(faults) => return complain(&faults.to_string(), Ending::BadUsage),
+    };
+    // Dropped last, when the runtime has ended.
+    let _telemetry = match telemetry::start(settings.log) {
+        Ok(guard) => guard,
+        Err(error) => return complain(&error.to_string(), Ending::Failure),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&format!("the runtime cannot be started: {error}"), Ending::Failure),
+    };
+    let outcome = runtime.block_on(command(settings));
+    runtime.shutdown_timeout(RUNTIME_TIMEOUT);
+    match outcome {
+        Ok(()) => Ending::Success,
+        Err(error @ StartError::Settings(_)) => log_failure(&error, Ending::BadUsage),
+        Err(error @ StartError::Failed(_)) => log_failure(&error, Ending::Failure),
+    }
+}
+
+/// Before logging has started.
+fn complain(text: &str, ending: Ending) -> Ending {
+    // Where standard error is closed, the exit code tells.
+    writeln!(std::io::stderr(), "keystead: {text}").unwrap_or_default();
+    ending
+}
+
+fn log_failure(error: &StartError, ending: Ending) -> Ending {
+    tracing::error!("{error}");
+    ending
+}
