@@ -7,6 +7,8 @@ mod support;
 
 mod harness;
 
+mod http2_limits;
 mod login;
+mod messages;
 mod refresh;
 mod register;
