@@ -15,6 +15,8 @@ const GET_JWKS: &str = "/keystead.v1.TokenService/GetJwks";
 const PIECES: u32 = 20_000;
 /// Resets that the server may have sent before it says that it is enough.
 const MOST_RESETS: usize = 1_100;
+const PROTOCOL_ERROR: u32 = 0x1;
+const STREAM_CLOSED: u32 = 0x5;
 const ENHANCE_YOUR_CALM: u32 = 0xb;
 const REFUSED_STREAM: u32 = 0x7;
 const CANCEL: [u8; 4] = [0, 0, 0, 8];
@@ -53,8 +55,8 @@ fn opened(number: u32) -> Vec<u8> {
     Frame::new(frames::HEADERS, frames::END_HEADERS, stream(number), &frames::call_block(GET_JWKS)).bytes()
 }
 
-fn stopped_early(outcome: Flooded) {
-    assert_eq!(outcome.goaway, Some(ENHANCE_YOUR_CALM), "{outcome:?}");
+fn stopped_early(outcome: Flooded, errors: &[u32]) {
+    assert!(outcome.goaway.is_some_and(|error| errors.contains(&error)), "{outcome:?}");
     assert!(outcome.resets <= MOST_RESETS && !outcome.survived, "{outcome:?}");
 }
 
@@ -65,7 +67,7 @@ async fn a_client_that_makes_us_reset_streams_by_window_updates_is_sent_away() {
         let overflow = Frame::new(frames::WINDOW_UPDATE, 0, stream(number), &0x7fff_ffff_u32.to_be_bytes());
         [opened(number), overflow.bytes()].concat()
     });
-    stopped_early(outcome.await);
+    stopped_early(outcome.await, &[ENHANCE_YOUR_CALM]);
 }
 
 // promise N3
@@ -76,7 +78,8 @@ async fn a_client_that_makes_us_reset_streams_by_data_after_their_end_is_sent_aw
         let more = Frame::new(frames::DATA, 0, stream(number), &[0]);
         [opened(number), end.bytes(), more.bytes()].concat()
     });
-    stopped_early(outcome.await);
+    // Of a stream that has been answered meanwhile nothing is known any more: that ends the connection at once.
+    stopped_early(outcome.await, &[ENHANCE_YOUR_CALM, PROTOCOL_ERROR, STREAM_CLOSED]);
 }
 
 // promise N3
@@ -85,7 +88,7 @@ async fn a_client_that_resets_its_own_streams_at_once_is_sent_away() {
     let outcome = flooded(PIECES, |number| {
         [opened(number), Frame::new(frames::RST_STREAM, 0, stream(number), &CANCEL).bytes()].concat()
     });
-    stopped_early(outcome.await);
+    stopped_early(outcome.await, &[ENHANCE_YOUR_CALM]);
 }
 
 // promise N3
@@ -95,7 +98,7 @@ async fn headers_that_go_on_and_on_are_cut_off() {
         0 => Frame::new(frames::HEADERS, 0, 1, &frames::call_block(GET_JWKS)).bytes(),
         _ => Frame::new(frames::CONTINUATION, 0, 1, &frames::header("x-more", "more")).bytes(),
     });
-    stopped_early(outcome.await);
+    stopped_early(outcome.await, &[ENHANCE_YOUR_CALM]);
 }
 
 // promise N3

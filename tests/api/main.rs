@@ -12,3 +12,4 @@ mod login;
 mod messages;
 mod refresh;
 mod register;
+mod tls;

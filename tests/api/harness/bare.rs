@@ -4,8 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use h2::client::{ResponseFuture, SendRequest};
 use h2::SendStream;
+use h2::client::{ResponseFuture, SendRequest};
 use http::{HeaderMap, Request, StatusCode};
 use tokio::net::TcpStream;
 use tonic::Status;

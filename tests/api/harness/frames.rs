@@ -108,7 +108,8 @@ impl Receiver {
     /// The next frame of a kind; fails the test where the other side goes before.
     pub async fn next_of(&mut self, kind: u8) -> Frame {
         loop {
-            let frame = self.next().await.unwrap_or_else(|| panic!("the connection ended before a frame of kind {kind}"));
+            let frame =
+                self.next().await.unwrap_or_else(|| panic!("the connection ended before a frame of kind {kind}"));
             if frame.kind == kind {
                 return frame;
             }

@@ -24,8 +24,8 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-pub use backend::{Backend, Servers};
 pub(crate) use backend::on_each_backend;
+pub use backend::{Backend, Servers};
 pub use client::Client;
 pub use clock::TestClock;
 pub use failure::Failure;
