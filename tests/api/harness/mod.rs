@@ -4,9 +4,11 @@
 //! so that every status of the whole run passes one check. Nothing here knows what a promise says.
 
 mod backend;
+pub mod bare;
 mod client;
 mod clock;
 mod failure;
+pub mod frames;
 mod http;
 pub mod mailbox;
 mod person;
