@@ -87,6 +87,9 @@ fn half_of_the_files_are_short_and_nine_of_ten_are_not_long() {
 #[test]
 fn the_verifier_does_no_io_and_asks_no_clock() {
     for (path, text) in files_below(&["verifier/src"]) {
+        if path.ends_with("tests.rs") {
+            continue;
+        }
         for banned in ["std::fs", "std::net", "std::env", "SystemTime::now", "Instant::now", "tokio::"] {
             assert!(!text.contains(banned), "{path} names {banned}");
         }
