@@ -2,6 +2,8 @@
 //!
 //! The table is data in `architecture/rules.rs`; `architecture/source.rs` reads the files. A fault names its file.
 
+#![cfg(test)]
+
 #[path = "architecture/rules.rs"]
 mod rules;
 #[path = "architecture/source.rs"]

@@ -2,6 +2,8 @@
 //!
 //! Every test has a Keystead of its own (see [`harness`]); most run on SQLite and on PostgreSQL with Redis alike.
 
+#![cfg(test)]
+
 #[path = "../support/mod.rs"]
 mod support;
 
