@@ -9,4 +9,7 @@ mod harness;
 
 mod login;
 mod refresh;
+mod refresh_interleavings;
+mod refresh_token_bytes;
 mod register;
+mod two_replicas;
