@@ -104,9 +104,10 @@ fn code_name(code: Code) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::grpc::methods::Messages;
 
     fn method(logged: Logged) -> Method {
-        Method { path: "/a.B/C".to_owned(), message_limit: 1, logged }
+        Method { path: "/a.B/C".to_owned(), message_limit: 1, messages: Messages::One, logged }
     }
 
     fn loudness_of(logged: Logged, code: Code) -> Loudness {

@@ -65,7 +65,7 @@ impl Front {
             Err(refusal) => return *refusal,
         };
         let time_left = deadline::of(request.headers(), self.max_deadline);
-        let mut request = request.map(|body| Body::new(LimitedBody::new(body, method.message_limit)));
+        let mut request = request.map(|body| Body::new(LimitedBody::new(body, method.message_limit, method.messages)));
         request.extensions_mut().insert(origin);
         // Dropping the work when the deadline passes is what cancels it.
         let work = AssertUnwindSafe(self.routes.clone().oneshot(request)).catch_unwind();

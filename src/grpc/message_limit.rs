@@ -1,4 +1,5 @@
-//! How large a message may be: judged by the five bytes that announce it, before anything of it is kept.
+//! How large a message may be, and how many there may be: judged by the five bytes that announce one, before anything
+//! of it is kept.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -7,12 +8,15 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tonic::Status;
 
+use super::methods::Messages;
 use super::status;
 
 /// A compression flag and a length of four bytes, big endian (gRPC over HTTP/2, "Length-Prefixed-Message").
 const PREFIX_BYTES: usize = 5;
 
-/// A request's body whose messages are all within the limit, or that ends in an error.
+/// A request's body whose messages are all within the limit and not too many, or that ends in an error.
+///
+/// tonic passes over what follows the one message of a unary call; here it is refused, as gRPC demands.
 #[derive(Debug)]
 pub struct LimitedBody<B> {
     inner: B,
@@ -21,8 +25,11 @@ pub struct LimitedBody<B> {
 
 impl<B> LimitedBody<B> {
     /// `limit` is in bytes, of each message without its prefix.
-    pub fn new(inner: B, limit: usize) -> Self {
-        Self { inner, gauge: Gauge { limit, prefix: [0; PREFIX_BYTES], filled: 0, payload_left: 0 } }
+    pub fn new(inner: B, limit: usize, messages: Messages) -> Self {
+        Self {
+            inner,
+            gauge: Gauge { limit, messages, begun: false, prefix: [0; PREFIX_BYTES], filled: 0, payload_left: 0 },
+        }
     }
 }
 
@@ -37,10 +44,11 @@ impl<B: Body<Data = Bytes> + Unpin> Body for LimitedBody<B> {
         let Ok(frame) = frame else {
             return Poll::Ready(Some(Err(status::malformed_message())));
         };
-        let size = frame.data_ref().map_or(Size::Fits, |data| self.gauge.measure(data));
-        Poll::Ready(Some(match size {
-            Size::Fits => Ok(frame),
-            Size::TooLarge => Err(status::message_too_large()),
+        let verdict = frame.data_ref().map_or(Verdict::Fits, |data| self.gauge.measure(data));
+        Poll::Ready(Some(match verdict {
+            Verdict::Fits => Ok(frame),
+            Verdict::TooLarge => Err(status::message_too_large()),
+            Verdict::TooMany => Err(status::malformed_message()),
         }))
     }
 
@@ -55,15 +63,20 @@ impl<B: Body<Data = Bytes> + Unpin> Body for LimitedBody<B> {
 
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Size {
+enum Verdict {
     Fits,
     TooLarge,
+    /// A second message where one is allowed.
+    TooMany,
 }
 
 /// Follows the prefixes through a body, however it is cut into frames.
 #[derive(Debug)]
 struct Gauge {
     limit: usize,
+    messages: Messages,
+    /// Whether a message has been announced.
+    begun: bool,
     prefix: [u8; PREFIX_BYTES],
     /// How much of the prefix has been seen.
     filled: usize,
@@ -72,7 +85,7 @@ struct Gauge {
 }
 
 impl Gauge {
-    fn measure(&mut self, mut data: &[u8]) -> Size {
+    fn measure(&mut self, mut data: &[u8]) -> Verdict {
         while !data.is_empty() {
             if self.payload_left > 0 {
                 let skipped = self.payload_left.min(data.len());
@@ -80,19 +93,23 @@ impl Gauge {
                 data = &data[skipped..];
                 continue;
             }
+            if self.begun && self.messages == Messages::One {
+                return Verdict::TooMany;
+            }
             self.prefix[self.filled] = data[0];
             self.filled += 1;
             data = &data[1..];
             if self.filled == PREFIX_BYTES {
                 let [_, length @ ..] = self.prefix;
                 self.filled = 0;
+                self.begun = true;
                 self.payload_left = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
                 if self.payload_left > self.limit {
-                    return Size::TooLarge;
+                    return Verdict::TooLarge;
                 }
             }
         }
-        Size::Fits
+        Verdict::Fits
     }
 }
 
@@ -101,7 +118,7 @@ mod tests {
     use super::*;
 
     fn gauge() -> Gauge {
-        LimitedBody::new((), 8).gauge
+        LimitedBody::new((), 8, Messages::Many).gauge
     }
 
     fn message(length: u8) -> Vec<u8> {
@@ -113,8 +130,8 @@ mod tests {
     // promise N2
     #[test]
     fn a_message_over_the_limit_is_refused_at_its_prefix() {
-        assert_eq!(gauge().measure(&[0, 0, 0, 0, 9]), Size::TooLarge);
-        assert_eq!(gauge().measure(&[0, 255, 255, 255, 255]), Size::TooLarge);
+        assert_eq!(gauge().measure(&[0, 0, 0, 0, 9]), Verdict::TooLarge);
+        assert_eq!(gauge().measure(&[0, 255, 255, 255, 255]), Verdict::TooLarge);
     }
 
     #[test]
@@ -123,7 +140,7 @@ mod tests {
         for cut in 1..=bytes.len() {
             let mut gauge = gauge();
             for piece in bytes.chunks(cut) {
-                assert_eq!(gauge.measure(piece), Size::Fits, "cut at {cut}");
+                assert_eq!(gauge.measure(piece), Verdict::Fits, "cut at {cut}");
             }
         }
     }
@@ -131,6 +148,16 @@ mod tests {
     #[test]
     fn a_later_message_is_measured_too() {
         let bytes = [message(8), message(9)].concat();
-        assert_eq!(gauge().measure(&bytes), Size::TooLarge);
+        assert_eq!(gauge().measure(&bytes), Verdict::TooLarge);
+    }
+
+    #[test]
+    fn a_unary_call_has_one_message_and_nothing_after_it() {
+        let mut unary = LimitedBody::new((), 8, Messages::One).gauge;
+        assert_eq!(unary.measure(&message(8)), Verdict::Fits);
+        assert_eq!(unary.measure(&[]), Verdict::Fits);
+        assert_eq!(unary.measure(&[0]), Verdict::TooMany);
+        let mut empty = LimitedBody::new((), 8, Messages::One).gauge;
+        assert_eq!(empty.measure(&[message(0), message(0)].concat()), Verdict::TooMany);
     }
 }

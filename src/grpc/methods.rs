@@ -20,8 +20,18 @@ pub struct Method {
     pub path: String,
     /// The largest message that it takes, in bytes.
     pub message_limit: usize,
+    /// How many messages a call of it has.
+    pub messages: Messages,
     /// Whether a call that succeeds leaves a line in the log.
     pub logged: Logged,
+}
+
+/// How many messages a caller sends in one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Messages {
+    One,
+    /// A stream of them.
+    Many,
 }
 
 /// Whether a call that succeeds leaves a line in the log; one that fails always does.
@@ -47,7 +57,7 @@ impl Methods {
         let mut methods = HashMap::new();
         for set in sets {
             let set = FileDescriptorSet::decode(set)?;
-            methods.extend(paths(&set).map(|path| (path.clone(), method(path))));
+            methods.extend(declared(&set).map(|method| (method.path.clone(), method)));
         }
         Ok(Self(methods))
     }
@@ -58,20 +68,23 @@ impl Methods {
     }
 }
 
-fn paths(set: &FileDescriptorSet) -> impl Iterator<Item = String> {
+fn declared(set: &FileDescriptorSet) -> impl Iterator<Item = Method> {
     set.file.iter().flat_map(|file| {
         file.service.iter().flat_map(|service| {
-            service.method.iter().map(|method| format!("/{}.{}/{}", file.package(), service.name(), method.name()))
+            service.method.iter().map(|method| {
+                let messages = if method.client_streaming() { Messages::Many } else { Messages::One };
+                of(format!("/{}.{}/{}", file.package(), service.name(), method.name()), messages)
+            })
         })
     })
 }
 
-fn method(path: String) -> Method {
+fn of(path: String, messages: Messages) -> Method {
     let message_limit = if path == BATCH_VERIFY_TOKENS { BATCH_MESSAGE_LIMIT } else { DEFAULT_MESSAGE_LIMIT };
     let foreign = !path.starts_with("/keystead.");
     let logged =
         if foreign || path == VERIFY_TOKEN || path == BATCH_VERIFY_TOKENS { Logged::FailuresOnly } else { Logged::Yes };
-    Method { path, message_limit, logged }
+    Method { path, message_limit, messages, logged }
 }
 
 #[cfg(test)]
@@ -115,6 +128,15 @@ mod tests {
         assert_eq!(large.len(), 1);
         assert_eq!(large[0].path, BATCH_VERIFY_TOKENS);
         assert_eq!(large[0].message_limit, 1024 * 1024);
+    }
+
+    #[test]
+    fn only_reflection_takes_a_stream_of_messages() {
+        let methods = Methods::served(true).expect("descriptors");
+        let mut streams = methods.0.values().filter(|method| method.messages == Messages::Many);
+        assert!(streams.all(|method| method.path.ends_with(".ServerReflection/ServerReflectionInfo")));
+        let reflection = methods.find("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo").unwrap();
+        assert_eq!(reflection.messages, Messages::Many);
     }
 
     // promise G2

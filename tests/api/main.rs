@@ -7,9 +7,21 @@ mod support;
 
 mod harness;
 
+mod batch_verify;
+mod email_verification;
+mod errors;
+mod forged_tokens;
+mod http2_limits;
+mod keys;
 mod login;
+mod logout;
+mod messages;
 mod refresh;
 mod refresh_interleavings;
 mod refresh_token_bytes;
 mod register;
+mod reset;
+mod tls;
+mod token_kinds;
 mod two_replicas;
+mod verify_token;

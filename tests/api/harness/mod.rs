@@ -4,15 +4,18 @@
 //! so that every status of the whole run passes one check. Nothing here knows what a promise says.
 
 mod backend;
+pub mod bare;
 mod client;
 mod clock;
 mod database;
 mod failure;
+pub mod frames;
 mod http;
 pub mod mailbox;
 mod person;
 mod program;
 mod replica;
+mod service_key;
 mod settings;
 mod subscriber;
 pub mod token;
@@ -34,6 +37,7 @@ pub use mailbox::Mailbox;
 pub use person::{Person, Tokens, WRONG_PASSWORD};
 pub use program::Program;
 pub use replica::Replica;
+pub use service_key::ServiceKey;
 pub use settings::Values;
 pub use subscriber::logged;
 pub use wait::{eventually, until};
