@@ -7,6 +7,7 @@ mod backend;
 pub mod bare;
 mod client;
 mod clock;
+mod database;
 mod failure;
 pub mod frames;
 mod http;
@@ -29,6 +30,7 @@ pub(crate) use backend::on_each_backend;
 pub use backend::{Backend, Servers};
 pub use client::Client;
 pub use clock::TestClock;
+pub use database::Rows;
 pub use failure::Failure;
 pub use http::HttpAnswer;
 pub use mailbox::Mailbox;
@@ -119,6 +121,20 @@ impl Keystead {
     /// A client of one replica, on a connection of its own.
     pub async fn client_of(&self, replica: usize) -> Client {
         Client::connect(self.replicas[replica].grpc).await
+    }
+
+    /// Clients of the first replica and of the last: of two replicas where the backend has them, else two connections
+    /// to the one.
+    pub async fn pair(&self) -> [Client; 2] {
+        [self.client_of(0).await, self.client_of(self.replicas.len() - 1).await]
+    }
+
+    /// What lies in the database.
+    pub async fn rows(&self) -> Rows {
+        match &self.servers.database_url {
+            Some(url) => Rows::connect(url).await,
+            None => Rows::connect(&format!("sqlite://{}", self.sqlite_file().display())).await,
+        }
     }
 
     pub fn replica(&self, index: usize) -> &Replica {
