@@ -18,6 +18,7 @@ mod keys;
 mod login;
 mod logout;
 mod messages;
+mod readme;
 mod refresh;
 mod refresh_interleavings;
 mod refresh_token_bytes;
