@@ -7,6 +7,9 @@ mod support;
 
 mod harness;
 
+mod failures;
+mod hash_flood;
 mod login;
+mod mail;
 mod refresh;
 mod register;

@@ -1,14 +1,20 @@
 //! The real binary in a process of its own.
 
+use std::fs::Permissions;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, Command};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 
 use super::client::Client;
+use super::settings::Values;
+use super::wait::eventually;
 use crate::support::process;
 
 /// How long a start or an end may take.
@@ -17,7 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A running binary; killed when dropped.
 pub struct Program {
     child: Child,
-    log: Lines<BufReader<ChildStderr>>,
+    /// Everything written so far; read all the time, or a talkative program would wait for its reader.
+    output: Arc<Mutex<Vec<u8>>>,
+    readers: [JoinHandle<()>; 2],
     pub grpc: SocketAddr,
     pub http: SocketAddr,
 }
@@ -32,10 +40,26 @@ impl Program {
     /// Starts the binary on free ports with its data in the folder, and waits until it serves.
     pub async fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
         let mut child = command(folder, variables).spawn().expect("the binary starts");
-        let mut log = BufReader::new(child.stderr.take().expect("a pipe")).lines();
-        let addresses = tokio::time::timeout(PATIENCE, addresses(&mut log)).await.expect("the binary serves in time");
-        let (grpc, http) = addresses.expect("the binary tells where it serves");
-        Self { child, log, grpc, http }
+        let output = Arc::<Mutex<Vec<u8>>>::default();
+        let log = collect(child.stderr.take().expect("a pipe"), &output);
+        let banner = collect(child.stdout.take().expect("a pipe"), &output);
+        let (grpc, http) =
+            eventually("the addresses that the binary serves on", || async { addresses(&text(&output)) }).await;
+        Self { child, output, readers: [log, banner], grpc, http }
+    }
+
+    /// The same with settings in a file of the folder.
+    pub async fn configured(folder: &Path, values: &Values, variables: &[(&str, &str)]) -> Self {
+        let file = folder.join("keystead.toml");
+        std::fs::write(&file, values.toml()).expect("a written file");
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("a private file");
+        let file = file.display().to_string();
+        Self::start(folder, &[variables, &[("KEYSTEAD_CONFIG", &file)]].concat()).await
+    }
+
+    /// Everything written so far to standard error and standard output.
+    pub fn output(&self) -> String {
+        text(&self.output)
     }
 
     /// Runs the binary where it should not serve.
@@ -65,12 +89,13 @@ impl Program {
         process::signal(self.pid(), name);
     }
 
-    /// Waits for the end; how it ended, and what was logged since the start.
+    /// Waits for the end; how it ended, and all that it has written.
     pub async fn end(mut self) -> (ExitStatus, String) {
-        let mut rest = String::new();
-        let reading = self.log.get_mut().read_to_string(&mut rest);
-        tokio::time::timeout(PATIENCE, reading).await.expect("the binary ends").expect("its log is text");
-        (self.child.wait().await.expect("a child of ours"), rest)
+        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("the binary ends");
+        for reader in self.readers {
+            reader.await.expect("a reader that reads to the end");
+        }
+        (status.expect("a child of ours"), text(&self.output))
     }
 }
 
@@ -83,13 +108,25 @@ fn command(folder: &Path, variables: &[(&str, &str)]) -> Command {
     command
 }
 
-async fn addresses(log: &mut Lines<BufReader<ChildStderr>>) -> Option<(SocketAddr, SocketAddr)> {
-    while let Some(line) = log.next_line().await.expect("its log is text") {
-        let Ok(event) = serde_json::from_str::<serde_json::Value>(&line) else { panic!("no JSON: {line}") };
-        let field = |name: &str| event.get(name).or_else(|| event.get("fields")?.get(name))?.as_str()?.parse().ok();
-        if let (Some(grpc), Some(http)) = (field("grpc"), field("http")) {
-            return Some((grpc, http));
+fn collect(mut pipe: impl AsyncRead + Unpin + Send + 'static, output: &Arc<Mutex<Vec<u8>>>) -> JoinHandle<()> {
+    let output = Arc::clone(output);
+    tokio::spawn(async move {
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = pipe.read(&mut buffer).await {
+            output.lock().expect("no poison").extend_from_slice(&buffer[..length]);
         }
-    }
-    None
+    })
+}
+
+fn text(output: &Mutex<Vec<u8>>) -> String {
+    String::from_utf8_lossy(&output.lock().expect("no poison")).into_owned()
+}
+
+fn addresses(log: &str) -> Option<(SocketAddr, SocketAddr)> {
+    let events = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let find = |event: &serde_json::Value| {
+        let field = |name: &str| event.get("fields")?.get(name)?.as_str()?.parse().ok();
+        Some((field("grpc")?, field("http")?))
+    };
+    events.into_iter().find_map(|event| find(&event))
 }
