@@ -14,9 +14,11 @@ mod http;
 pub mod mailbox;
 mod person;
 mod program;
+pub mod records;
 mod replica;
 mod service_key;
 mod settings;
+pub mod smtp;
 mod subscriber;
 pub mod token;
 mod wait;
@@ -36,6 +38,7 @@ pub use http::HttpAnswer;
 pub use mailbox::Mailbox;
 pub use person::{Person, Tokens, WRONG_PASSWORD};
 pub use program::Program;
+pub use records::Records;
 pub use replica::Replica;
 pub use service_key::ServiceKey;
 pub use settings::Values;
@@ -143,6 +146,12 @@ impl Keystead {
 
     pub fn mailbox(&self) -> Mailbox {
         Mailbox::of(self.folder.path().join("outbox"))
+    }
+
+    /// The database, past the service.
+    pub async fn records(&self) -> Records {
+        let sqlite = format!("sqlite://{}", self.sqlite_file().display());
+        Records::open(self.servers.database_url.as_deref().unwrap_or(&sqlite)).await
     }
 
     /// Where the database lies, for tests that read what is at rest.
