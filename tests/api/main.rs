@@ -7,9 +7,11 @@ mod support;
 
 mod harness;
 
+mod drain;
 mod http2_limits;
 mod login;
 mod messages;
 mod refresh;
 mod register;
+mod start;
 mod tls;
