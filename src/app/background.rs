@@ -31,7 +31,7 @@ impl Background {
         parts: &Parts,
         stores: &Stores,
         use_cases: &UseCases,
-        master_key: MasterKey,
+        master_key: &MasterKey,
         mailer: Arc<dyn Mailer>,
     ) -> Self {
         let revocations = ReadRevocations::new(

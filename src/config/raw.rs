@@ -59,7 +59,8 @@ fn flatten_into(leaves: &mut BTreeMap<String, Raw>, prefix: &str, table: Table) 
                 let texts: Option<Vec<String>> = values.into_iter().map(text).collect();
                 leaves.insert(path, texts.map_or(Raw::Shapeless, Raw::List));
             }
-            leaf => {
+            leaf
+            @ (Value::String(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_)) => {
                 leaves.insert(path, text(leaf).map_or(Raw::Shapeless, Raw::Text));
             }
         }

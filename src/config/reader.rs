@@ -119,7 +119,7 @@ impl Reader {
     /// Fails if there was any fault; what nobody asked for is one too.
     pub fn finish(mut self) -> Result<(), Faults> {
         let known: Vec<&str> = self.declarations.iter().map(|declaration| declaration.path.as_str()).collect();
-        let unknown_keys = self.raw.file.keys().map(|key| unknown(key, &known, |path| path.to_owned()));
+        let unknown_keys = self.raw.file.keys().map(|key| unknown(key, &known, str::to_owned));
         let unknown_variables = self.raw.environment.keys().map(|name| unknown(name, &known, variable));
         let unknown: Vec<Fault> = unknown_keys.chain(unknown_variables).collect();
         self.faults.extend(unknown);

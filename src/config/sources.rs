@@ -47,7 +47,7 @@ impl Sources {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+/// The one place that reads the environment.
 fn process_environment() -> (Vec<(String, String)>, Vec<Fault>) {
     let mut variables = Vec::new();
     let mut faults = Vec::new();

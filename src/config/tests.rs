@@ -145,7 +145,7 @@ fn no_secret_is_in_the_debug_form() {
             ("KEYSTEAD_DATABASE_URL", "postgres://user:canary-a@localhost/keystead"),
             ("KEYSTEAD_REDIS_URL", "redis://:canary-b@cache"),
             ("KEYSTEAD_KEYS_MASTER_KEY", MASTER_KEY),
-            ("KEYSTEAD_PASSWORDS_PEPPER", "canary-c"),
+            ("KEYSTEAD_PASSWORDS_PEPPER", "canary-c-canary-c"),
             ("KEYSTEAD_MAIL_SMTP_URL", "smtp://user:canary-d@mail"),
         ],
     );

@@ -21,11 +21,13 @@ impl Timestamp {
     }
 
     /// The moment `span` later; the end of time if there is none.
+    #[must_use]
     pub fn after(self, span: Duration) -> Self {
         Self(self.0.saturating_add(millis_of(span)))
     }
 
     /// The moment `span` earlier; the beginning of time if there is none.
+    #[must_use]
     pub fn before(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(millis_of(span)))
     }

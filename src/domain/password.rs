@@ -93,6 +93,18 @@ impl PasswordPolicy {
     /// Judges a new password for the account with this address. Case does not count, and digits and punctuation round
     /// a word do not make it another.
     pub fn check(&self, password: &Password, email: &Email) -> Result<(), PasswordFault> {
+        self.check_alone(password)?;
+        let folded = Zeroizing::new(password.expose().to_lowercase());
+        let address = email.as_str().to_lowercase();
+        let mut words = address.split('@').chain([address.as_str()]);
+        if words.any(|word| is_only(&folded, word)) {
+            return Err(PasswordFault::IsAddress);
+        }
+        Ok(())
+    }
+
+    /// Judges what can be judged of it where the address is not known.
+    pub fn check_alone(&self, password: &Password) -> Result<(), PasswordFault> {
         if password.expose().chars().count() < self.min_chars {
             return Err(PasswordFault::TooShort { minimum: self.min_chars });
         }
@@ -102,11 +114,6 @@ impl PasswordPolicy {
         }
         if is_only(&folded, PRODUCT) {
             return Err(PasswordFault::IsProduct);
-        }
-        let address = email.as_str().to_lowercase();
-        let mut words = address.split('@').chain([address.as_str()]);
-        if words.any(|word| is_only(&folded, word)) {
-            return Err(PasswordFault::IsAddress);
         }
         Ok(())
     }

@@ -67,10 +67,37 @@ impl Session {
         self.ended_at.is_none() && now < self.expires_at && now < self.idle_expires_at
     }
 
+    /// How a refresh token of the generation `presented` stands to the session at `now`.
+    pub fn standing(&self, presented: u64, grace: Duration, now: Timestamp) -> Standing {
+        if !self.is_live(now) || presented > self.generation {
+            Standing::Gone
+        } else if presented == self.generation {
+            Standing::Current
+        } else if presented + 1 == self.generation && now.distance(self.rotated_at) < grace {
+            Standing::JustUsed
+        } else {
+            Standing::Older
+        }
+    }
+
     /// When the live refresh token stops working if it is not used.
     pub fn refresh_expires_at(&self) -> Timestamp {
         self.idle_expires_at.min(self.expires_at)
     }
+}
+
+/// How a refresh token stands to its session.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The session has ended or expired, or the generation lies ahead of it.
+    Gone,
+    /// The live token.
+    Current,
+    /// The last one used, within the grace window.
+    JustUsed,
+    /// Used before: a replay.
+    Older,
 }
 
 /// What a sign-in asks the store to write in one transaction.

@@ -37,7 +37,8 @@ type Answer<T> = Result<Response<T>, Status>;
 impl AuthService for AuthApi {
     async fn register(&self, request: Request<pb::RegisterRequest>) -> Answer<pb::RegisterResponse> {
         let (origin, message) = split(request)?;
-        let registered = self.register.run(credentials::register(&message)?, &origin).await?;
+        let request = credentials::register(&message, self.register.policy)?;
+        let registered = self.register.run(request, &origin).await?;
         Ok(Response::new(tokens::register_response(registered)))
     }
 

@@ -7,11 +7,20 @@ mod support;
 
 mod harness;
 
+mod batch_verify;
 mod drain;
+mod email_verification;
+mod errors;
+mod forged_tokens;
 mod http2_limits;
+mod keys;
 mod login;
+mod logout;
 mod messages;
 mod refresh;
 mod register;
+mod reset;
 mod start;
 mod tls;
+mod token_kinds;
+mod verify_token;

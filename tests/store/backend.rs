@@ -15,7 +15,7 @@ use crate::support;
 use crate::trail::Inside;
 
 /// Longer than any machine is slow: the checks ask what the store answers, not how soon.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An empty store and what a check needs to use it.
 pub struct Backend {
@@ -65,7 +65,8 @@ pub async fn postgres_at(url: &str) -> Arc<Backend> {
 
 async fn migrated(url: DatabaseUrl) -> (Database, Arc<CountingEntropy>) {
     let entropy = Arc::new(CountingEntropy::new());
-    let settings = Settings { acquire_timeout: PATIENCE, operation_timeout: PATIENCE, ..Settings::new(url) };
+    let settings =
+        Settings { acquire_timeout: PATIENCE, operation_timeout: PATIENCE, max_connections: 8, ..Settings::new(url) };
     let database = Database::connect(&settings, entropy.clone()).await.expect("the database answers");
     database.migrate().await.expect("the schema is made");
     (database, entropy)

@@ -17,7 +17,7 @@ use keystead::domain::user::{Creation, NewUser, PasswordHash, User};
 
 use crate::backend::Backend;
 
-pub const LEASE: Duration = Duration::from_secs(60);
+pub const LEASE: Duration = Duration::from_mins(1);
 
 pub fn email(address: &str) -> Email {
     Email::parse(address).expect("an address")
@@ -50,7 +50,7 @@ impl Backend {
 
     /// Until when revocations matter.
     pub fn later(&self) -> Timestamp {
-        self.now().after(Duration::from_secs(600))
+        self.now().after(Duration::from_mins(10))
     }
 
     pub fn new_user(&self, address: &str) -> NewUser {
@@ -156,7 +156,7 @@ impl Backend {
         hash: TokenHash,
         an_hour: u32,
     ) -> Preparation {
-        let expires_at = self.now().after(Duration::from_secs(1_800));
+        let expires_at = self.now().after(Duration::from_mins(30));
         let token = NewOneTimeToken { hash, purpose, user_id: user.id, email: user.email.clone(), expires_at };
         let mail = PreparedMail { id, sealed: vec![1, 2, 3], token: Some(token) };
         self.outbox.prepare(mail, an_hour, self.now()).await.expect("the store answers")

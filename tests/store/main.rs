@@ -13,6 +13,7 @@ mod late_commit;
 mod one_time_tokens;
 mod outbox;
 mod postgres_alone;
+mod redis;
 mod revocations;
 mod rotation;
 mod sessions;

@@ -120,7 +120,7 @@ pub async fn only_so_many_tokens_an_hour(backend: Arc<Backend>) {
         assert_eq!(backend.prepare(mail, user, purpose, backend.token_hash(), 3).await, Preparation::Stored);
         backend.outbox.remove(mail).await.unwrap();
     }
-    backend.clock.advance(Duration::from_secs(3_600));
+    backend.clock.advance(Duration::from_hours(1));
     let mail = backend.queued(RESET).await;
     assert_eq!(backend.prepare(mail, &ada, reset, backend.token_hash(), 3).await, Preparation::Stored);
 }

@@ -16,12 +16,12 @@ mod tokens;
 use std::time::Duration;
 
 use super::reader::Reader;
-use crate::crypto::password_hasher;
+use crate::crypto::password_hasher::Settings as HasherSettings;
 use crate::outbound::mail::Delivery;
-use crate::service;
 use crate::service::auth::settings::RegistrationSettings;
+use crate::service::settings::Settings as ServiceSettings;
 use crate::service::token::settings::RevocationSettings;
-use crate::telemetry;
+use crate::telemetry::Settings as LogSettings;
 
 pub use data::DataSettings;
 pub use database::{DatabaseKind, DatabaseSettings};
@@ -38,10 +38,10 @@ pub struct Settings {
     pub redis: Option<crate::store::redis::Settings>,
     /// `None`: made at the first start and kept in the data folder.
     pub master_key: Option<MasterKey>,
-    pub passwords: password_hasher::Settings,
-    pub service: service::settings::Settings,
+    pub passwords: HasherSettings,
+    pub service: ServiceSettings,
     pub mail: crate::outbound::mail::Settings,
-    pub log: telemetry::Settings,
+    pub log: LogSettings,
     pub drain: DrainSettings,
 }
 
@@ -72,7 +72,7 @@ impl Settings {
         let (mail_texts, mail) = mail::read(reader, &data);
         let log = log::read(reader);
         let drain = drain(reader);
-        let service = service::settings::Settings {
+        let service = ServiceSettings {
             tokens,
             sessions,
             registration,

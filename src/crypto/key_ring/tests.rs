@@ -149,3 +149,12 @@ fn older_refresh_keys_stay_at_hand() {
     assert!(ring.refresh_key(ring.active_refresh_key_id()).is_some());
     assert!(ring.refresh_key("unknown").is_none());
 }
+
+#[test]
+fn a_signing_key_under_an_id_that_is_not_its_thumbprint_is_refused() {
+    let mut keys = stored(SigningAlgorithm::Es256);
+    let another = crate::crypto::signing_key::generate(SigningAlgorithm::Es256).unwrap();
+    let id = keys.keys[0].id.clone();
+    keys.keys[0].sealed = master(1).seal(&format!("keystead/signing/{id}"), &another, &TestEntropy::default());
+    assert_eq!(KeyRing::open(&keys, &master(1)).err(), Some(RingError::Mismatch { id }));
+}

@@ -3,7 +3,7 @@
 use super::violations::Violations;
 use crate::domain::email::Email;
 use crate::domain::name::Name;
-use crate::domain::password::Password;
+use crate::domain::password::{Password, PasswordPolicy};
 use crate::grpc::pb;
 use crate::service::auth::confirm_email::ConfirmEmailRequest;
 use crate::service::auth::confirm_reset::ConfirmResetRequest;
@@ -13,10 +13,18 @@ use crate::service::auth::request_email_verification::RequestEmailVerificationRe
 use crate::service::auth::request_reset::RequestResetRequest;
 use crate::service::error::ServiceResult;
 
-pub fn register(message: &pb::RegisterRequest) -> ServiceResult<RegisterRequest> {
+/// The policy is asked here too, so that its fault is told along with those of the other fields.
+pub fn register(message: &pb::RegisterRequest, policy: PasswordPolicy) -> ServiceResult<RegisterRequest> {
     let mut violations = Violations::default();
     let email = violations.check("email", Email::parse(&message.email));
-    let password = violations.check("password", Password::parse(&message.password));
+    let password = Password::parse(&message.password).and_then(|password| {
+        match &email {
+            Some(email) => policy.check(&password, email),
+            None => policy.check_alone(&password),
+        }
+        .map(|()| password)
+    });
+    let password = violations.check("password", password);
     let display_name = violations.check("display_name", Name::parse(&message.display_name));
     let device_name = violations.check("device_name", Name::parse(&message.device_name));
     let parsed = (|| {
@@ -75,17 +83,19 @@ mod tests {
 
     #[test]
     fn every_field_at_fault_is_told_at_once() {
-        let message = pb::RegisterRequest {
-            email: "no address".to_owned(),
-            password: String::new(),
-            display_name: "x".repeat(101),
-            device_name: "a\nb".to_owned(),
-        };
-        let Err(ServiceError::InvalidFields(violations)) = register(&message) else {
-            panic!("a message with four faults was taken");
-        };
-        let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
-        assert_eq!(fields, ["email", "password", "display_name", "device_name"]);
-        assert!(violations.iter().all(|violation| !violation.description.contains("no address")));
+        for password in ["", "short", "password123"] {
+            let message = pb::RegisterRequest {
+                email: "no address".to_owned(),
+                password: password.to_owned(),
+                display_name: "x".repeat(101),
+                device_name: "a\nb".to_owned(),
+            };
+            let Err(ServiceError::InvalidFields(violations)) = register(&message, PasswordPolicy::default()) else {
+                panic!("a message with four faults was taken");
+            };
+            let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
+            assert_eq!(fields, ["email", "password", "display_name", "device_name"]);
+            assert!(violations.iter().all(|violation| !violation.description.contains("no address")));
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::audit::{AuditKind, AuditOutcome};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::origin::Origin;
 use crate::domain::ports::{AuditContext, Sessions};
-use crate::domain::session::{EndScope, SessionLimits};
+use crate::domain::session::{EndScope, SessionLimits, Standing};
 use crate::service::error::ServiceResult;
 use crate::service::keys::live_keys::LiveKeys;
 use crate::service::security_event;
@@ -71,10 +71,8 @@ impl Logout {
 
     /// Whether the token would refresh.
     fn is_current(&self, token: &AuthenticToken, now: Timestamp) -> bool {
-        let session = &token.owner.session;
-        let just_used = session.generation.checked_sub(1) == Some(token.generation)
-            && now.distance(session.rotated_at) < self.limits.grace;
-        token.generation == session.generation || just_used
+        let standing = token.owner.session.standing(token.generation, self.limits.grace, now);
+        matches!(standing, Standing::Current | Standing::JustUsed)
     }
 }
 

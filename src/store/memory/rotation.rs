@@ -1,11 +1,9 @@
 //! What becomes of a refresh token whose HMAC is right.
 
-use std::cmp::Ordering;
-
 use crate::domain::audit::AuditKind;
 use crate::domain::clock::Timestamp;
 use crate::domain::ports::AuditContext;
-use crate::domain::session::{Rotation, RotationOutcome, Session};
+use crate::domain::session::{Rotation, RotationOutcome, Session, Standing};
 
 use super::state::State;
 
@@ -18,18 +16,18 @@ impl State {
         if self.unchanged_user(rotation.user_id, rotation.seen_epoch).is_none() {
             return RotationOutcome::UserChanged;
         }
-        match rotation.presented.cmp(&session.generation) {
-            Ordering::Equal => self.advance(session, &rotation, now),
-            Ordering::Less if repeats(&session, &rotation, now) => RotationOutcome::Repeated(session),
-            Ordering::Less => self.end_replayed(&rotation, context),
-            Ordering::Greater => RotationOutcome::Gone,
+        match session.standing(rotation.presented, rotation.limits.grace, now) {
+            Standing::Gone => RotationOutcome::Gone,
+            Standing::Current => self.advance(session, &rotation, now),
+            Standing::JustUsed => RotationOutcome::Repeated(session),
+            Standing::Older => self.end_replayed(&rotation, context),
         }
     }
 
     fn advance(&mut self, mut session: Session, rotation: &Rotation, now: Timestamp) -> RotationOutcome {
         session.generation += 1;
         session.rotated_at = now;
-        session.idle_expires_at = now.after(rotation.limits.idle_lifetime);
+        session.idle_expires_at = now.after(rotation.limits.idle_lifetime).min(session.expires_at);
         self.sessions.insert(session.id, session.clone());
         RotationOutcome::Rotated(session)
     }
@@ -40,10 +38,4 @@ impl State {
         let revocation = self.end_session(session, rotation.revocation_expires_at, context);
         RotationOutcome::Replayed { revocation }
     }
-}
-
-/// Whether the token is the last one used, shown again within the grace window.
-fn repeats(session: &Session, rotation: &Rotation, now: Timestamp) -> bool {
-    rotation.presented.checked_add(1) == Some(session.generation)
-        && now.distance(session.rotated_at) < rotation.limits.grace
 }

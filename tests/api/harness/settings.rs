@@ -3,10 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::backend::Servers;
 
 /// A master key for tests alone.
 const MASTER_KEY: &str = "a2V5c3RlYWQtdGVzdHMtbWFzdGVyLWtleS0zMi1ieXQ=";
+
+/// The bytes of the master key that every Keystead of the tests is set to.
+pub fn master_key() -> [u8; 32] {
+    STANDARD.decode(MASTER_KEY).expect("base64").try_into().expect("32 bytes")
+}
 
 /// Settings by path; each value as it stands in TOML.
 #[derive(Clone, Debug, Default)]

@@ -7,7 +7,7 @@ use super::{end, row};
 use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use crate::domain::clock::Timestamp;
 use crate::domain::ports::AuditContext;
-use crate::domain::session::{Rotation, RotationOutcome, Session};
+use crate::domain::session::{Rotation, RotationOutcome, Session, Standing};
 use crate::domain::user::UserState;
 use crate::store::db::audit;
 use crate::store::db::database::Database;
@@ -73,29 +73,12 @@ impl Database {
     }
 }
 
-/// How the presented generation stands to the session's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    Gone,
-    Current,
-    /// The last one used, within the grace window.
-    JustUsed,
-    /// Used before: a replay, whatever has become of the user.
-    Older,
-}
-
+/// How the presented token stands to the session, whatever has become of the user.
 fn standing(session: &Session, rotation: &Rotation, now: Timestamp) -> Standing {
-    let grace = rotation.limits.grace;
-    let in_grace = !grace.is_zero() && now.distance(session.rotated_at) <= grace;
-    if session.user_id != rotation.user_id || !session.is_live(now) || rotation.presented > session.generation {
-        Standing::Gone
-    } else if rotation.presented == session.generation {
-        Standing::Current
-    } else if rotation.presented + 1 == session.generation && in_grace {
-        Standing::JustUsed
-    } else {
-        Standing::Older
+    if session.user_id != rotation.user_id {
+        return Standing::Gone;
     }
+    session.standing(rotation.presented, rotation.limits.grace, now)
 }
 
 fn may_rotate(rotation: &Rotation, now: Timestamp) -> Condition {

@@ -45,13 +45,13 @@ async fn a_refused_attempt_is_counted_nowhere() {
 
 #[tokio::test]
 async fn the_longest_wait_is_told() {
-    let slow = Bucket { key: "slow".to_owned(), limit: Limit { burst: 1, period: Duration::from_secs(60) } };
+    let slow = Bucket { key: "slow".to_owned(), limit: Limit { burst: 1, period: Duration::from_mins(1) } };
     let quick = Bucket { key: "quick".to_owned(), limit: Limit { burst: 1, period: Duration::from_secs(1) } };
     let throttle = MemoryThrottle::new(clock());
     let both = [quick.clone(), slow, quick];
     assert!(allowed(&throttle, &both).await);
     let verdict = throttle.check(&both).await;
-    assert_eq!(verdict, ThrottleVerdict::Limited { key: "slow".to_owned(), retry_after: Duration::from_secs(60) });
+    assert_eq!(verdict, ThrottleVerdict::Limited { key: "slow".to_owned(), retry_after: Duration::from_mins(1) });
 }
 
 #[tokio::test]
