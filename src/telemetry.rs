@@ -7,7 +7,7 @@ use std::panic::PanicHookInfo;
 
 use tracing_subscriber::filter::{EnvFilter, ParseError};
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Layered, SubscriberExt};
 use tracing_subscriber::util::TryInitError;
 use tracing_subscriber::{Layer, Registry};
 
@@ -97,13 +97,17 @@ where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
     let format = tracing_subscriber::fmt::layer().with_writer(writer);
-    let layer: Box<dyn Layer<Registry> + Send + Sync> = if settings.is_for_humans() {
+    let layer: Box<dyn Layer<Filtered> + Send + Sync> = if settings.is_for_humans() {
         format.with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed()
     } else {
         format.json().flatten_event(false).with_span_list(false).boxed()
     };
-    Ok(tracing_subscriber::registry().with(layer.with_filter(filter(settings.level)?)))
+    // The filter stands before the layer, not on it: a filter on a layer keeps the refusal that a mere question
+    // got, as sqlx asks one (by `log`) for each notice of PostgreSQL, and then swallows the thread's next event.
+    Ok(tracing_subscriber::registry().with(filter(settings.level)?).with(layer))
 }
+
+type Filtered = Layered<EnvFilter, Registry>;
 
 /// Libraries below us are heard from `warn` on: their `debug` and `trace` print what passes through them, secrets
 /// included.
@@ -166,6 +170,20 @@ mod tests {
         assert_eq!(line["fields"]["input"], nasty);
         assert_eq!(line["span"]["late"], nasty);
         assert_eq!(line["level"], "INFO");
+    }
+
+    #[test]
+    fn a_question_whether_something_is_logged_swallows_no_line() {
+        let text = written(Level::Info, || {
+            let speak = |number: u32| tracing::info!(target: "keystead::tests", number, "told");
+            speak(1);
+            // As the bridge from `log` asks: past what is remembered of each place.
+            let foreign = tracing::info_span!(target: "sqlx::postgres::notice", "notice");
+            let metadata = foreign.metadata().unwrap();
+            let _answer = tracing::dispatcher::get_default(|subscriber| subscriber.enabled(metadata));
+            speak(2);
+        });
+        assert_eq!(text.lines().count(), 2, "{text}");
     }
 
     // promise S1

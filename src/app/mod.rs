@@ -77,7 +77,9 @@ impl App {
         background.first_round().await?;
         let health = Arc::clone(&use_cases.health);
         let needs = http::Needs { get_jwks: Arc::clone(&use_cases.get_jwks), health: health.subscribe() };
-        let http = http::Server::bind(&settings.http, needs).await.map_err(|error| cannot_bind("HTTP", &error))?;
+        let http = http::Server::bind(&settings.http, needs)
+            .await
+            .map_err(|error| cannot_bind(settings.http.listen, &error))?;
         let grpc = grpc::Server::bind(settings.grpc.clone(), use_cases.into_grpc(&parts))
             .await
             .map_err(|error| StartError::Failed(error.to_string()))?;
@@ -163,8 +165,8 @@ fn ended(what: &str) -> StartError {
     StartError::Failed(format!("{what} has ended, which it never should"))
 }
 
-fn cannot_bind(what: &str, error: &std::io::Error) -> StartError {
-    StartError::Failed(format!("the {what} address cannot be bound: {error}"))
+fn cannot_bind(http: SocketAddr, error: &std::io::Error) -> StartError {
+    StartError::Failed(format!("the HTTP address {http} cannot be bound: {error}"))
 }
 
 /// The folder is made only where something of the embedded defaults lives in it: elsewhere the disk may be read-only.

@@ -79,13 +79,14 @@ impl Health for HealthApi {
             let unknown = unknown.chain(stream::pending()).take_until(self.drain.clone().cancelled_owned());
             return Ok(Response::new(Box::pin(unknown.map(Ok))));
         };
-        let mut last = None;
         let live = WatchStream::new(self.health.clone())
             .map(move |health| subject.status(health))
-            .filter(move |status| std::future::ready(last.replace(*status) != Some(*status)))
             .chain(stream::pending())
             .take_until(self.drain.clone().cancelled_owned());
-        let statuses = live.chain(stream::once(async { ServingStatus::NotServing }));
+        let mut last = None;
+        let statuses = live
+            .chain(stream::once(async { ServingStatus::NotServing }))
+            .filter(move |status| std::future::ready(last.replace(*status) != Some(*status)));
         Ok(Response::new(Box::pin(statuses.map(|status| Ok(response(status))))))
     }
 }
@@ -129,6 +130,7 @@ mod tests {
         assert_eq!(check(&api, "").await, ServingStatus::NotServing as i32);
         let told: Vec<_> = known.map(|response| response.unwrap().status).collect().await;
         assert_eq!(told.last(), Some(&(ServingStatus::NotServing as i32)));
+        assert!(told.is_sorted_by(|earlier, later| earlier != later), "only changes are told: {told:?}");
         unknown.count().await;
     }
 }

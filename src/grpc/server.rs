@@ -36,8 +36,8 @@ const CONNECTION_GRACE: Duration = Duration::from_secs(5);
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    #[error("the gRPC address cannot be bound: {0}")]
-    Listen(#[source] io::Error),
+    #[error("the gRPC address {0} cannot be bound: {1}")]
+    Listen(SocketAddr, #[source] io::Error),
     #[error(transparent)]
     Tls(#[from] TlsFault),
     #[error("the contract's descriptors are at fault: {0}")]
@@ -83,7 +83,9 @@ impl Server {
             age: jittered(settings.connection_age, &*needs.entropy),
             end: settings.connection_age.saturating_mul(2) + settings.max_deadline + CONNECTION_GRACE,
         };
-        let listener = Listener::bind(settings.listen, settings.max_connections).await.map_err(BindError::Listen)?;
+        let listen = settings.listen;
+        let listener = Listener::bind(listen, settings.max_connections).await;
+        let listener = listener.map_err(|error| BindError::Listen(listen, error))?;
         let front = Arc::new(front(settings, needs, &drain)?);
         Ok(Bound { listener, worker: Worker { front, tls, limits, drain } })
     }

@@ -10,6 +10,7 @@ mod support;
 mod harness;
 
 mod batch_verify;
+mod drain;
 mod email_verification;
 mod errors;
 mod failures;
@@ -27,6 +28,7 @@ mod refresh_interleavings;
 mod refresh_token_bytes;
 mod register;
 mod reset;
+mod start;
 mod tls;
 mod token_kinds;
 mod two_replicas;
