@@ -87,7 +87,8 @@ async fn every_call_of_the_readme_answers_as_shown() {
         assert!(output.status.success(), "$ {command}\n{told}");
         let text = String::from_utf8(output.stdout).expect("text");
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-        let as_shown = answer.len() == lines.len() && answer.iter().zip(&lines).all(|(shown, line)| matches(shown, line));
+        let as_shown =
+            answer.len() == lines.len() && answer.iter().zip(&lines).all(|(shown, line)| matches(shown, line));
         assert!(as_shown, "$ {command}\nshown: {answer:#?}\ngot: {lines:#?}");
     }
 }

@@ -39,7 +39,12 @@ pub struct Ended {
 impl Program {
     /// Starts the binary on free ports with its data in the folder, and waits until it serves.
     pub async fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
-        let mut child = command(folder, variables).spawn().expect("the binary starts");
+        Self::launch(&mut Self::command(folder, variables)).await
+    }
+
+    /// Starts the binary by a command that logs JSON, and waits until it serves.
+    pub async fn launch(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let output = Arc::<Mutex<Vec<u8>>>::default();
         let log = collect(child.stderr.take().expect("a pipe"), &output);
         let banner = collect(child.stdout.take().expect("a pipe"), &output);
@@ -64,10 +69,25 @@ impl Program {
 
     /// Runs the binary where it should not serve.
     pub async fn run(folder: &Path, variables: &[(&str, &str)]) -> Ended {
-        let running = command(folder, variables).output();
-        let output = tokio::time::timeout(PATIENCE, running).await.expect("the binary ends").expect("the binary runs");
+        Self::finish(&mut Self::command(folder, variables)).await
+    }
+
+    /// Runs the binary by a command that should not serve.
+    pub async fn finish(command: &mut Command) -> Ended {
+        let output = tokio::time::timeout(PATIENCE, command.output()).await;
+        let output = output.expect("the binary ends").expect("the binary runs");
         let text = [output.stdout, output.stderr].concat();
         Ended { code: output.status.code(), output: String::from_utf8_lossy(&text).into_owned() }
+    }
+
+    /// The binary with nothing set but the folder, free ports and the variables; logs JSON.
+    pub fn command(folder: &Path, variables: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keystead"));
+        command.env_clear().env("KEYSTEAD_DATA_DIRECTORY", folder).env("KEYSTEAD_LOG_FORMAT", "json");
+        command.env("KEYSTEAD_GRPC_LISTEN", "127.0.0.1:0").env("KEYSTEAD_HTTP_LISTEN", "127.0.0.1:0");
+        command.envs(variables.iter().copied());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
     }
 
     pub async fn client(&self) -> Client {
@@ -97,15 +117,6 @@ impl Program {
         }
         (status.expect("a child of ours"), text(&self.output))
     }
-}
-
-fn command(folder: &Path, variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_keystead"));
-    command.env_clear().env("KEYSTEAD_DATA_DIRECTORY", folder).env("KEYSTEAD_LOG_FORMAT", "json");
-    command.env("KEYSTEAD_GRPC_LISTEN", "127.0.0.1:0").env("KEYSTEAD_HTTP_LISTEN", "127.0.0.1:0");
-    command.envs(variables.iter().copied());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    command
 }
 
 fn collect(mut pipe: impl AsyncRead + Unpin + Send + 'static, output: &Arc<Mutex<Vec<u8>>>) -> JoinHandle<()> {
