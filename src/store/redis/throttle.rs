@@ -13,19 +13,22 @@ use crate::domain::throttle::{Bucket, Limit, ThrottleVerdict};
 /// The same algorithm as [`crate::domain::throttle::judge`], on the server's clock.
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("throttle.lua")));
 
-/// Counts in Redis; in a local throttle while Redis is away.
+/// Counts in Redis and in a local throttle; in the local one alone while Redis is away.
+///
+/// What Redis lets through counts locally too, and both must agree. So a replica never lets through more than one
+/// budget, whichever of them answers: who keeps Redis from answering in time, or sees it flushed, gains no second one.
 #[derive(Clone)]
 pub struct RedisThrottle {
     link: Arc<Link>,
     /// Ends in a hash tag, so that a cluster keeps every bucket in one slot: a script may touch no other. One node
     /// thus bears all counting.
     prefix: Arc<str>,
-    fallback: Arc<dyn Throttle>,
+    local: Arc<dyn Throttle>,
 }
 
 impl RedisThrottle {
-    pub(super) fn new(link: Arc<Link>, namespace: &str, fallback: Arc<dyn Throttle>) -> Self {
-        Self { link, prefix: format!("{{{namespace}}}:limit:").into(), fallback }
+    pub(super) fn new(link: Arc<Link>, namespace: &str, local: Arc<dyn Throttle>) -> Self {
+        Self { link, prefix: format!("{{{namespace}}}:limit:").into(), local }
     }
 
     /// Counts in a bucket of its own, as a request would: a Redis that answers but cannot write is away, too.
@@ -69,14 +72,14 @@ impl RedisThrottle {
 impl Throttle for RedisThrottle {
     async fn check(&self, buckets: &[Bucket]) -> ThrottleVerdict {
         match self.shared_verdict(buckets).await {
-            Ok(verdict) => verdict,
-            Err(Away) => self.fallback.check(buckets).await,
+            Ok(limited @ ThrottleVerdict::Limited { .. }) => limited,
+            Ok(ThrottleVerdict::Allowed) | Err(Away) => self.local.check(buckets).await,
         }
     }
 
     /// What cannot be forgotten in Redis expires there by itself.
     async fn clear(&self, keys: &[String]) {
-        self.fallback.clear(keys).await;
+        self.local.clear(keys).await;
         if !keys.is_empty() && self.link.admit(self.clone().probe()).is_ok() {
             self.link.run(self.forget(keys)).await.ok();
         }
