@@ -8,6 +8,7 @@ mod support;
 mod harness;
 
 mod batch_verify;
+mod concurrent_refresh;
 mod email_verification;
 mod errors;
 mod forged_tokens;
@@ -21,6 +22,7 @@ mod refresh_interleavings;
 mod refresh_token_bytes;
 mod register;
 mod reset;
+mod reset_race;
 mod tls;
 mod token_kinds;
 mod two_replicas;
