@@ -12,6 +12,7 @@ mod concurrent_refresh;
 mod email_verification;
 mod errors;
 mod forged_tokens;
+mod guesses;
 mod http2_limits;
 mod keys;
 mod login;
