@@ -94,16 +94,16 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts without waiting for Redis, which may be away: `fallback` judges until it answers. Must be called within
-    /// a Tokio runtime.
+    /// Starts without waiting for Redis, which may be away. `local` counts beside it, and judges alone while it does not
+    /// answer. Must be called within a Tokio runtime.
     pub fn connect(
         settings: &Settings,
         clock: Arc<dyn Clock>,
-        fallback: Arc<dyn Throttle>,
+        local: Arc<dyn Throttle>,
     ) -> Result<Self, SettingsFault> {
         let address = Address::parse(&settings.url)?;
         let link = Arc::new(Link::new(Pool::new(&address, settings)?, clock, settings.timeout));
-        let throttle = RedisThrottle::new(Arc::clone(&link), &settings.namespace, fallback);
+        let throttle = RedisThrottle::new(Arc::clone(&link), &settings.namespace, local);
         // Has a connection ready for the first request, which may have no time to make one.
         tokio::spawn(throttle.clone().probe());
         let signal = RedisSignal::start(Arc::clone(&link), throttle.clone(), address.nodes, &settings.namespace);

@@ -13,7 +13,10 @@ use crate::domain::throttle::{Bucket, Limit, ThrottleVerdict};
 /// The same algorithm as [`crate::domain::throttle::judge`], on the server's clock.
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("throttle.lua")));
 
-/// Counts in a local throttle and in Redis; while Redis is away the local one judges alone.
+/// Counts in Redis and in a local throttle; in the local one alone while Redis is away.
+///
+/// What Redis lets through counts locally too, and both must agree. So a replica never lets through more than one
+/// budget, whichever of them answers: who keeps Redis from answering in time, or sees it flushed, gains no second one.
 #[derive(Clone)]
 pub struct RedisThrottle {
     link: Arc<Link>,
@@ -68,13 +71,10 @@ impl RedisThrottle {
 #[async_trait]
 impl Throttle for RedisThrottle {
     async fn check(&self, buckets: &[Bucket]) -> ThrottleVerdict {
-        // Counted here first, whatever Redis does: when it fails in the middle of a flood, what this replica has let
-        // through is known, and no second budget begins.
-        let local = self.local.check(buckets).await;
-        if local != ThrottleVerdict::Allowed {
-            return local;
+        match self.shared_verdict(buckets).await {
+            Ok(limited @ ThrottleVerdict::Limited { .. }) => limited,
+            Ok(ThrottleVerdict::Allowed) | Err(Away) => self.local.check(buckets).await,
         }
-        self.shared_verdict(buckets).await.unwrap_or(local)
     }
 
     /// What cannot be forgotten in Redis expires there by itself.

@@ -52,4 +52,9 @@ impl Failure {
     pub fn is(&self, code: Code, reason: &str) {
         assert_eq!((self.code, self.reason.as_str()), (code, reason), "{self:?}");
     }
+
+    /// Whether an overloaded service asked to come back: what the call was for may or may not have been done.
+    pub fn is_busy(&self) -> bool {
+        self.code == Code::Unavailable && self.reason == "DEPENDENCY_UNAVAILABLE" && self.retry_after.is_some()
+    }
 }

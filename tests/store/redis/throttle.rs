@@ -63,6 +63,7 @@ async fn a_bucket_fills_up_again_and_never_outlives_its_use() {
     let refilled = async {
         while let ThrottleVerdict::Limited { retry_after, .. } = replica.check(std::slice::from_ref(&quick)).await {
             assert!(retry_after <= Duration::from_millis(100), "{retry_after:?}");
+            replica.clock.advance(retry_after);
             sleep(retry_after).await;
         }
     };
@@ -74,14 +75,18 @@ async fn a_bucket_fills_up_again_and_never_outlives_its_use() {
 }
 
 #[tokio::test]
-async fn after_a_flush_buckets_are_fresh_and_the_script_is_loaded_again() {
+async fn after_a_flush_the_script_is_loaded_again_and_no_replica_has_a_second_budget() {
+    // promise L3
     let server = RedisServer::start();
-    let replica = Replica::patient(&server.url());
+    let (replica, other) = (Replica::patient(&server.url()), Replica::patient(&server.url()));
     let once = bucket("once", 1, HOUR);
     assert_eq!(replica.allowed(3, &once).await, 1);
     let mut redis = connection(&server.url()).await;
     cmd("FLUSHALL").exec_async(&mut redis).await.unwrap();
     cmd("SCRIPT").arg("FLUSH").exec_async(&mut redis).await.unwrap();
-    assert_eq!(replica.allowed(3, &once).await, 1);
-    assert!(!replica.redis.is_degraded());
+    assert_eq!(replica.allowed(3, &once).await, 0);
+    assert_eq!(replica.allowed(3, &bucket("another", 1, HOUR)).await, 1);
+    // The refused attempt was counted in the empty Redis all the same.
+    assert_eq!(other.allowed(3, &once).await, 0);
+    assert!(!replica.redis.is_degraded() && !other.redis.is_degraded());
 }
