@@ -23,6 +23,9 @@ const PRODUCT: &str = "keystead";
 /// A shorter local part says too little of a password that holds it.
 const MIN_WORD_CHARS: usize = 3;
 
+/// The most code points that one becomes when it is decomposed canonically (UAX #15, section 12.1).
+const NFC_CONTRACTION: usize = 4;
+
 /// Normalization makes a text longer by this factor at most (UAX #15, section 9.2, for UTF-8).
 const NFC_EXPANSION: usize = 3;
 
@@ -52,7 +55,8 @@ impl Password {
         if text.is_empty() {
             return Err(PasswordFault::Empty);
         }
-        if text.chars().nth(MAX_PASSWORD_CHARS).is_some() {
+        // Before anything is copied: no decomposed form of a password that fits is longer.
+        if text.chars().nth(MAX_PASSWORD_CHARS * NFC_CONTRACTION).is_some() {
             return Err(PasswordFault::TooLong);
         }
         // As long as it can get at once: a string that grows leaves copies behind that nobody wipes.

@@ -2,6 +2,8 @@
 //!
 //! Every test has a Keystead of its own (see [`harness`]); most run on SQLite and on PostgreSQL with Redis alike.
 
+#![cfg(test)]
+
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -11,16 +13,23 @@ mod batch_verify;
 mod drain;
 mod email_verification;
 mod errors;
+mod failures;
 mod forged_tokens;
+mod hash_flood;
 mod http2_limits;
 mod keys;
 mod login;
 mod logout;
+mod mail;
 mod messages;
+mod readme;
 mod refresh;
+mod refresh_interleavings;
+mod refresh_token_bytes;
 mod register;
 mod reset;
 mod start;
 mod tls;
 mod token_kinds;
+mod two_replicas;
 mod verify_token;

@@ -131,6 +131,7 @@ async fn an_idle_session_ends_and_so_does_an_old_one(backend: Backend) {
     let keystead = Setup::on(backend)
         .with("sessions.idle_lifetime", "\"2h\"")
         .with("sessions.absolute_lifetime", "\"3h\"")
+        .with("keys.reload_interval", "\"200ms\"")
         .start()
         .await;
     let client = keystead.client().await;

@@ -66,7 +66,13 @@ pub fn read(reader: &mut Reader, database: &DatabaseSettings) -> (Option<MasterK
             |span| (Duration::from_secs(1)..=Duration::from_hours(24)).contains(span),
             "For how long others may keep the published keys.",
         ),
-        reload_interval: default.reload_interval,
+        reload_interval: reader.checked(
+            "keys.reload_interval",
+            default.reload_interval,
+            "a span from 100ms to 5m",
+            |span| (Duration::from_millis(100)..=Duration::from_mins(5)).contains(span),
+            "How often a replica reads the keys again, and takes the step that is due in their life.",
+        ),
     };
     if keys.publish_lead() >= keys.rotation_period {
         reader.fault("keys.rotation_period", "expected longer than keys.jwks_max_age and three reloads of the keys");

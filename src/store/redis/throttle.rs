@@ -13,19 +13,19 @@ use crate::domain::throttle::{Bucket, Limit, ThrottleVerdict};
 /// The same algorithm as [`crate::domain::throttle::judge`], on the server's clock.
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("throttle.lua")));
 
-/// Counts in Redis; in a local throttle while Redis is away.
+/// Counts in a local throttle and in Redis; while Redis is away the local one judges alone.
 #[derive(Clone)]
 pub struct RedisThrottle {
     link: Arc<Link>,
     /// Ends in a hash tag, so that a cluster keeps every bucket in one slot: a script may touch no other. One node
     /// thus bears all counting.
     prefix: Arc<str>,
-    fallback: Arc<dyn Throttle>,
+    local: Arc<dyn Throttle>,
 }
 
 impl RedisThrottle {
-    pub(super) fn new(link: Arc<Link>, namespace: &str, fallback: Arc<dyn Throttle>) -> Self {
-        Self { link, prefix: format!("{{{namespace}}}:limit:").into(), fallback }
+    pub(super) fn new(link: Arc<Link>, namespace: &str, local: Arc<dyn Throttle>) -> Self {
+        Self { link, prefix: format!("{{{namespace}}}:limit:").into(), local }
     }
 
     /// Counts in a bucket of its own, as a request would: a Redis that answers but cannot write is away, too.
@@ -68,15 +68,18 @@ impl RedisThrottle {
 #[async_trait]
 impl Throttle for RedisThrottle {
     async fn check(&self, buckets: &[Bucket]) -> ThrottleVerdict {
-        match self.shared_verdict(buckets).await {
-            Ok(verdict) => verdict,
-            Err(Away) => self.fallback.check(buckets).await,
+        // Counted here first, whatever Redis does: when it fails in the middle of a flood, what this replica has let
+        // through is known, and no second budget begins.
+        let local = self.local.check(buckets).await;
+        if local != ThrottleVerdict::Allowed {
+            return local;
         }
+        self.shared_verdict(buckets).await.unwrap_or(local)
     }
 
     /// What cannot be forgotten in Redis expires there by itself.
     async fn clear(&self, keys: &[String]) {
-        self.fallback.clear(keys).await;
+        self.local.clear(keys).await;
         if !keys.is_empty() && self.link.admit(self.clone().probe()).is_ok() {
             self.link.run(self.forget(keys)).await.ok();
         }

@@ -1,5 +1,8 @@
 //! What a Keystead stands on, and the macro that runs a test on each.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use crate::support::postgres;
 use crate::support::redis::RedisServer;
 
@@ -14,6 +17,16 @@ pub enum Backend {
     OwnPostgresRedis,
 }
 
+impl Backend {
+    /// How many replicas can share it: several are supported on PostgreSQL alone.
+    pub fn replicas(self) -> usize {
+        match self {
+            Self::Sqlite => 1,
+            Self::PostgresRedis | Self::OwnPostgresRedis => 2,
+        }
+    }
+}
+
 /// The servers of one test; they end with it.
 pub struct Servers {
     pub redis: Option<RedisServer>,
@@ -26,6 +39,18 @@ impl Servers {
     /// Starting servers blocks, so it is done off the async threads.
     pub async fn start(backend: Backend) -> Self {
         tokio::task::spawn_blocking(move || Self::start_blocking(backend)).await.expect("the servers start")
+    }
+
+    /// Empties Redis, where there is one.
+    pub fn flush_redis(&self) {
+        let Some(redis) = &self.redis else { return };
+        let url = redis.url();
+        let address = url.strip_prefix("redis://").expect("an address in clear text");
+        let mut connection = TcpStream::connect(address).expect("Redis accepts connections");
+        connection.write_all(b"FLUSHALL\r\n").expect("a written command");
+        let mut answer = [0; 5];
+        connection.read_exact(&mut answer).expect("an answer");
+        assert_eq!(&answer, b"+OK\r\n");
     }
 
     fn start_blocking(backend: Backend) -> Self {

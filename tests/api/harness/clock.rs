@@ -1,4 +1,4 @@
-//! A clock that runs as the machine's does, and that a test can put forward.
+//! A clock that runs as the machine's does, and that a test can put forward or step.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -10,13 +10,15 @@ pub struct TestClock {
     started: Instant,
     started_at: Duration,
     ahead: Mutex<Duration>,
+    /// By how many milliseconds the wall clock was stepped.
+    stepped: Mutex<i64>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is where the tests' time comes from")]
 impl Default for TestClock {
     fn default() -> Self {
         let started_at = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970");
-        Self { started: Instant::now(), started_at, ahead: Mutex::default() }
+        Self { started: Instant::now(), started_at, ahead: Mutex::default(), stepped: Mutex::default() }
     }
 }
 
@@ -26,6 +28,11 @@ impl TestClock {
         *self.ahead.lock().expect("no poison") += span;
     }
 
+    /// Steps the wall clock alone, as a correction by NTP does; no time passes by that.
+    pub fn step(&self, millis: i64) {
+        *self.stepped.lock().expect("no poison") += millis;
+    }
+
     fn passed(&self) -> Duration {
         self.started.elapsed() + *self.ahead.lock().expect("no poison")
     }
@@ -33,7 +40,8 @@ impl TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(i64::try_from((self.started_at + self.passed()).as_millis()).expect("a near future"))
+        let unstepped = i64::try_from((self.started_at + self.passed()).as_millis()).expect("a near future");
+        Timestamp::from_millis(unstepped + *self.stepped.lock().expect("no poison"))
     }
 
     fn monotonic(&self) -> Duration {

@@ -65,7 +65,7 @@ pub const RESET: &str = "kspr_";
 pub const VERIFICATION: &str = "ksev_";
 
 impl Mail {
-    fn read(raw: String) -> Self {
+    pub fn read(raw: String) -> Self {
         let text = unquoted(&raw);
         Self { raw, text }
     }

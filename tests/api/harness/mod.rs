@@ -7,15 +7,18 @@ mod backend;
 pub mod bare;
 mod client;
 mod clock;
+mod database;
 mod failure;
 pub mod frames;
 mod http;
 pub mod mailbox;
 mod person;
 mod program;
+pub mod records;
 mod replica;
 mod service_key;
 mod settings;
+pub mod smtp;
 mod subscriber;
 pub mod token;
 mod wait;
@@ -29,11 +32,13 @@ pub(crate) use backend::on_each_backend;
 pub use backend::{Backend, Servers};
 pub use client::Client;
 pub use clock::TestClock;
+pub use database::Rows;
 pub use failure::Failure;
 pub use http::HttpAnswer;
 pub use mailbox::Mailbox;
 pub use person::{Person, Tokens, WRONG_PASSWORD};
 pub use program::Program;
+pub use records::Records;
 pub use replica::Replica;
 pub use service_key::ServiceKey;
 pub use settings::Values;
@@ -121,12 +126,32 @@ impl Keystead {
         Client::connect(self.replicas[replica].grpc).await
     }
 
+    /// Clients of the first replica and of the last: of two replicas where the backend has them, else two connections
+    /// to the one.
+    pub async fn pair(&self) -> [Client; 2] {
+        [self.client_of(0).await, self.client_of(self.replicas.len() - 1).await]
+    }
+
+    /// What lies in the database.
+    pub async fn rows(&self) -> Rows {
+        match &self.servers.database_url {
+            Some(url) => Rows::connect(url).await,
+            None => Rows::connect(&format!("sqlite://{}", self.sqlite_file().display())).await,
+        }
+    }
+
     pub fn replica(&self, index: usize) -> &Replica {
         &self.replicas[index]
     }
 
     pub fn mailbox(&self) -> Mailbox {
         Mailbox::of(self.folder.path().join("outbox"))
+    }
+
+    /// The database, past the service.
+    pub async fn records(&self) -> Records {
+        let sqlite = format!("sqlite://{}", self.sqlite_file().display());
+        Records::open(self.servers.database_url.as_deref().unwrap_or(&sqlite)).await
     }
 
     /// Where the database lies, for tests that read what is at rest.

@@ -1,15 +1,20 @@
 //! The real binary in a process of its own.
 
+use std::fs::Permissions;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, Command};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
 use super::client::Client;
+use super::settings::Values;
+use super::wait::eventually;
 use crate::support::process;
 
 /// How long a start or an end may take.
@@ -18,8 +23,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// A running binary; killed when dropped.
 pub struct Program {
     child: Child,
-    /// Reads on: a binary whose log nobody reads stands still once the pipe is full.
-    log: JoinHandle<String>,
+    /// Everything written so far; read all the time, or a talkative program would wait for its reader.
+    output: Arc<Mutex<Vec<u8>>>,
+    readers: [JoinHandle<()>; 2],
     pub grpc: SocketAddr,
     pub http: SocketAddr,
 }
@@ -38,11 +44,27 @@ impl Program {
 
     /// Starts the binary by a command that logs JSON, and waits until it serves.
     pub async fn launch(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::null()).spawn().expect("the binary starts");
-        let mut log = BufReader::new(child.stderr.take().expect("a pipe")).lines();
-        let addresses = tokio::time::timeout(PATIENCE, addresses(&mut log)).await.expect("the binary serves in time");
-        let (grpc, http) = addresses.expect("the binary tells where it serves");
-        Self { child, log: tokio::spawn(read(log)), grpc, http }
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let output = Arc::<Mutex<Vec<u8>>>::default();
+        let log = collect(child.stderr.take().expect("a pipe"), &output);
+        let banner = collect(child.stdout.take().expect("a pipe"), &output);
+        let (grpc, http) =
+            eventually("the addresses that the binary serves on", || async { addresses(&text(&output)) }).await;
+        Self { child, output, readers: [log, banner], grpc, http }
+    }
+
+    /// The same with settings in a file of the folder.
+    pub async fn configured(folder: &Path, values: &Values, variables: &[(&str, &str)]) -> Self {
+        let file = folder.join("keystead.toml");
+        std::fs::write(&file, values.toml()).expect("a written file");
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("a private file");
+        let file = file.display().to_string();
+        Self::start(folder, &[variables, &[("KEYSTEAD_CONFIG", &file)]].concat()).await
+    }
+
+    /// Everything written so far to standard error and standard output.
+    pub fn output(&self) -> String {
+        text(&self.output)
     }
 
     /// Runs the binary where it should not serve.
@@ -87,26 +109,35 @@ impl Program {
         process::signal(self.pid(), name);
     }
 
-    /// Waits for the end; how it ended, and what was logged since the start.
+    /// Waits for the end; how it ended, and all that it has written.
     pub async fn end(mut self) -> (ExitStatus, String) {
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("the binary ends");
-        (status.expect("a child of ours"), self.log.await.expect("its log is read"))
-    }
-}
-
-async fn read(log: Lines<BufReader<ChildStderr>>) -> String {
-    let mut rest = String::new();
-    log.into_inner().read_to_string(&mut rest).await.expect("its log is text");
-    rest
-}
-
-async fn addresses(log: &mut Lines<BufReader<ChildStderr>>) -> Option<(SocketAddr, SocketAddr)> {
-    while let Some(line) = log.next_line().await.expect("its log is text") {
-        let Ok(event) = serde_json::from_str::<serde_json::Value>(&line) else { panic!("no JSON: {line}") };
-        let field = |name: &str| event.get(name).or_else(|| event.get("fields")?.get(name))?.as_str()?.parse().ok();
-        if let (Some(grpc), Some(http)) = (field("grpc"), field("http")) {
-            return Some((grpc, http));
+        for reader in self.readers {
+            reader.await.expect("a reader that reads to the end");
         }
+        (status.expect("a child of ours"), text(&self.output))
     }
-    None
+}
+
+fn collect(mut pipe: impl AsyncRead + Unpin + Send + 'static, output: &Arc<Mutex<Vec<u8>>>) -> JoinHandle<()> {
+    let output = Arc::clone(output);
+    tokio::spawn(async move {
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = pipe.read(&mut buffer).await {
+            output.lock().expect("no poison").extend_from_slice(&buffer[..length]);
+        }
+    })
+}
+
+fn text(output: &Mutex<Vec<u8>>) -> String {
+    String::from_utf8_lossy(&output.lock().expect("no poison")).into_owned()
+}
+
+fn addresses(log: &str) -> Option<(SocketAddr, SocketAddr)> {
+    let events = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let find = |event: &serde_json::Value| {
+        let field = |name: &str| event.get("fields")?.get(name)?.as_str()?.parse().ok();
+        Some((field("grpc")?, field("http")?))
+    };
+    events.into_iter().find_map(|event| find(&event))
 }

@@ -1,0 +1,265 @@
+//! What the service does while Redis or PostgreSQL is away or hangs, and after.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use keystead::grpc::pb::{GetJwksRequest, LogoutScope, TokenSet, TokenStatus};
+use tokio::task::block_in_place;
+use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::harness::{Backend, Client, Failure, Keystead, Person, Setup, WRONG_PASSWORD, until};
+
+/// Guesses on one account from one source that the lowered limit allows.
+const BUDGET: usize = 5;
+/// The promise is two seconds; the rest is for a machine that is busy with other tests.
+const TOLD_WITHIN: Duration = Duration::from_secs(3);
+/// By how much Redis may slow one operation.
+const REDIS_TIMEOUT: Duration = Duration::from_millis(100);
+/// Within which another replica hears of a revocation without Redis.
+const REVOKED_WITHIN: Duration = Duration::from_millis(1_500);
+
+#[expect(clippy::disallowed_methods, reason = "the promises are ones of time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+async fn with_shared_limits() -> Keystead {
+    Setup::on(Backend::OwnPostgresRedis)
+        .replicas(2)
+        .with("limits.per_account_and_source_burst", &BUDGET.to_string())
+        .with("limits.per_account_and_source_period", "\"1h\"")
+        .start()
+        .await
+}
+
+/// How many of so many guesses were judged; the others were refused as too many, and nothing else happened.
+async fn judged(client: &Client, email: &str, guesses: usize) -> usize {
+    let mut judged = 0;
+    for _ in 0..guesses {
+        let failure = client.log_in(email, WRONG_PASSWORD).await.expect_err("a wrong password");
+        match failure.reason.as_str() {
+            "INVALID_CREDENTIALS" => judged += 1,
+            _ => failure.is(Code::ResourceExhausted, "RATE_LIMITED"),
+        }
+    }
+    judged
+}
+
+/// What a stranger gets at two replicas together.
+async fn judged_by_both(clients: &[Client; 2]) -> usize {
+    let email = Person::new("guessed").email;
+    judged(&clients[0], &email, BUDGET + 1).await + judged(&clients[1], &email, BUDGET + 1).await
+}
+
+async fn limits_are_shared_again(clients: &[Client; 2]) {
+    until("limits that both replicas share", || async { judged_by_both(clients).await == BUDGET }).await;
+}
+
+/// How long the second replica takes to hear of a logout at the first.
+async fn revocation_takes(clients: &[Client; 2], person: &Person) -> Duration {
+    let set = person.log_in(&clients[0]).await.expect("tokens");
+    assert_eq!(clients[1].status_of(&set.access_token).await, TokenStatus::Active);
+    clients[0].log_out(&set.refresh_token, LogoutScope::ThisSession).await.expect("out");
+    let began = now();
+    until("the revocation", || async { clients[1].status_of(&set.access_token).await == TokenStatus::Revoked }).await;
+    began.elapsed()
+}
+
+async fn median_login(client: &Client, person: &Person) -> Duration {
+    let mut spans = Vec::new();
+    for _ in 0..9 {
+        let began = now();
+        person.log_in(client).await.expect("a login");
+        spans.push(began.elapsed());
+    }
+    spans.sort();
+    spans[spans.len() / 2]
+}
+
+// promises L1, T8
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_redis_killed_logins_go_on_under_local_limits_and_sharing_heals_by_itself() {
+    let mut keystead = with_shared_limits().await;
+    let clients = [keystead.client_of(0).await, keystead.client_of(1).await];
+    let person = Person::new("steady");
+    person.register(&clients[0]).await;
+    assert_eq!(judged_by_both(&clients).await, BUDGET, "one budget while Redis is there");
+
+    block_in_place(|| keystead.servers.redis.as_mut().expect("Redis").kill());
+    for client in &clients {
+        let email = Person::new("guessed").email;
+        assert_eq!(judged(client, &email, 4 * BUDGET).await, BUDGET, "limited, each replica for itself");
+        for _ in 0..2 * BUDGET {
+            person.log_in(client).await.expect("a login without Redis");
+        }
+    }
+    let mut spans = Vec::new();
+    for _ in 0..5 {
+        spans.push(revocation_takes(&clients, &person).await);
+    }
+    spans.sort();
+    assert!(spans[2] <= REVOKED_WITHIN, "told by the table alone: {spans:?}");
+
+    block_in_place(|| keystead.servers.redis.as_mut().expect("Redis").start_again());
+    limits_are_shared_again(&clients).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_redis_hanging_no_login_waits_longer_than_its_timeout_allows() {
+    let keystead = with_shared_limits().await;
+    let clients = [keystead.client_of(0).await, keystead.client_of(1).await];
+    let person = Person::new("patient");
+    person.register(&clients[0]).await;
+    let usual = median_login(&clients[0], &person).await;
+    let redis = keystead.servers.redis.as_ref().expect("Redis");
+    block_in_place(|| redis.pause());
+    // A login asks Redis three times at most; then there is what a busy machine adds.
+    let allowed = usual * 4 + REDIS_TIMEOUT * 4;
+    let mut hung = Duration::ZERO;
+    for _ in 0..10 {
+        let began = now();
+        person.log_in(&clients[0]).await.expect("a login without Redis");
+        hung = hung.max(began.elapsed());
+    }
+    assert!(hung <= allowed, "a login took {hung:?}; {usual:?} is usual");
+    let email = Person::new("guessed").email;
+    assert_eq!(judged(&clients[0], &email, 4 * BUDGET).await, BUDGET, "limited all the same");
+    let left_alone = median_login(&clients[0], &person).await;
+    assert!(left_alone <= usual * 3 + REDIS_TIMEOUT / 2, "once left alone Redis costs nothing: {left_alone:?}");
+    block_in_place(|| redis.resume());
+    limits_are_shared_again(&clients).await;
+}
+
+/// How PostgreSQL is taken away.
+#[derive(Clone, Copy, Debug)]
+enum Outage {
+    Stopped,
+    Frozen,
+}
+
+impl Outage {
+    fn begin(self, keystead: &mut Keystead) {
+        let postgres = keystead.servers.postgres.as_mut().expect("PostgreSQL");
+        block_in_place(|| match self {
+            Self::Stopped => postgres.stop(),
+            Self::Frozen => postgres.pause(),
+        });
+    }
+
+    fn end(self, keystead: &mut Keystead) {
+        let postgres = keystead.servers.postgres.as_mut().expect("PostgreSQL");
+        block_in_place(|| match self {
+            Self::Stopped => postgres.start_again(),
+            Self::Frozen => postgres.resume(),
+        });
+    }
+}
+
+async fn told_unavailable<T: std::fmt::Debug>(what: &str, call: impl Future<Output = Result<T, Failure>>) {
+    let began = now();
+    let failure = call.await.expect_err("nothing can be done without a database");
+    let took = began.elapsed();
+    assert_eq!(failure.code, Code::Unavailable, "{what}: {failure:?}");
+    assert_eq!(failure.reason, "DEPENDENCY_UNAVAILABLE", "{what}");
+    assert!(failure.retry_after.is_some(), "{what}: {failure:?}");
+    assert!(took <= TOLD_WITHIN, "{what} took {took:?}");
+}
+
+/// What somebody who signs in all the time is told: the truth, or that the service cannot answer.
+fn keep_logging_in(client: Client, person: Person, stop: Arc<AtomicBool>) -> tokio::task::JoinHandle<Vec<Failure>> {
+    tokio::spawn(async move {
+        let mut failures = Vec::new();
+        while !stop.load(Ordering::SeqCst) {
+            failures.extend(person.log_in(&client).await.err());
+        }
+        failures
+    })
+}
+
+async fn auth_health(client: &Client) -> i32 {
+    let request = HealthCheckRequest { service: "keystead.v1.AuthService".to_owned() };
+    let answer = HealthClient::new(client.channel.clone()).check(request).await.expect("a known service");
+    answer.into_inner().status
+}
+
+async fn everything_is_unavailable(client: &Client, person: &Person, set: &TokenSet, reset_token: &str) {
+    let registration = Person::new("newcomer").registration();
+    tokio::join!(
+        told_unavailable("Login", person.log_in(client)),
+        told_unavailable("Login of nobody", client.log_in("nobody@example.com", WRONG_PASSWORD)),
+        told_unavailable("Register", client.register(registration)),
+        told_unavailable("Refresh", client.use_refresh_token(&set.refresh_token)),
+        told_unavailable("Logout", client.log_out(&set.refresh_token, LogoutScope::ThisSession)),
+        told_unavailable("RequestReset", client.ask_for_reset(&person.email)),
+        told_unavailable("ConfirmReset", client.set_password(reset_token, "fresh paint on the boathouse")),
+    );
+}
+
+async fn verification_goes_on_until_it_is_stale(keystead: &Keystead, client: &Client, set: &TokenSet) {
+    assert_eq!(client.status_of(&set.access_token).await, TokenStatus::Active);
+    assert!(!client.get_jwks(GetJwksRequest {}).await.expect("keys").keys.is_empty());
+    until("AuthService to be told as not serving", || async {
+        auth_health(client).await == ServingStatus::NotServing as i32
+    })
+    .await;
+    assert_eq!(keystead.replica(0).get("/readyz", &[]).await.status, 200, "ready while tokens can be judged");
+    keystead.clock.advance(Duration::from_secs(61));
+    let failure = client.verdict(&set.access_token).await.expect_err("nobody can know");
+    failure.is(Code::Unavailable, "REVOCATION_STATE_STALE");
+    assert!(failure.retry_after.is_some(), "{failure:?}");
+    until("not ready", || async { keystead.replica(0).get("/readyz", &[]).await.status == 503 }).await;
+    assert_eq!(keystead.replica(0).get("/livez", &[]).await.status, 200, "alive all the same");
+}
+
+async fn everything_heals(keystead: &Keystead, client: &Client, person: &Person, set: &TokenSet, reset_token: &str) {
+    until("a login", || async { person.log_in(client).await.is_ok() }).await;
+    until("a verdict", || async { client.verdict(&set.access_token).await.is_ok() }).await;
+    assert_eq!(client.status_of(&set.access_token).await, TokenStatus::Active);
+    until("ready", || async { keystead.replica(0).get("/readyz", &[]).await.status == 200 }).await;
+    until("serving", || async { auth_health(client).await == ServingStatus::Serving as i32 }).await;
+    client.use_refresh_token(&set.refresh_token).await.expect("the refresh token is not used up");
+    client.set_password(reset_token, "fresh paint on the boathouse").await.expect("nor is the reset token");
+    Person::new("newcomer").register(client).await;
+}
+
+async fn an_outage_is_told_as_one_and_heals(outage: Outage) {
+    let setup = Setup::on(Backend::OwnPostgresRedis).with("revocation.max_staleness", "\"1m\"");
+    let mut keystead = setup.start().await;
+    let client = keystead.client().await;
+    let person = Person::new("survivor");
+    let set = person.register(&client).await.set;
+    client.ask_for_reset(&person.email).await.expect("taken");
+    let reset_token = keystead.mailbox().reset_token(&person.email).await;
+    let regular = Person::new("regular");
+    regular.register(&client).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let logins = keep_logging_in(keystead.client().await, regular, Arc::clone(&stop));
+
+    outage.begin(&mut keystead);
+    everything_is_unavailable(&client, &person, &set, &reset_token).await;
+    verification_goes_on_until_it_is_stale(&keystead, &client, &set).await;
+    outage.end(&mut keystead);
+    everything_heals(&keystead, &client, &person, &set, &reset_token).await;
+
+    stop.store(true, Ordering::SeqCst);
+    let failures = logins.await.expect("no login that should not be refused");
+    assert!(!failures.is_empty(), "the outage was noticed");
+    for failure in failures {
+        assert_eq!(failure.code, Code::Unavailable, "a right password is never told to be wrong: {failure:?}");
+        assert!(failure.retry_after.is_some(), "{failure:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_stopped_is_told_as_an_outage_and_heals() {
+    an_outage_is_told_as_one_and_heals(Outage::Stopped).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_hanging_is_told_as_an_outage_and_heals() {
+    an_outage_is_told_as_one_and_heals(Outage::Frozen).await;
+}

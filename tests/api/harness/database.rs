@@ -1,0 +1,31 @@
+//! Looks past the service, at what lies in its database.
+
+use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection};
+
+/// A connection of the test's own.
+pub struct Rows(DatabaseConnection);
+
+impl Rows {
+    pub async fn connect(url: &str) -> Self {
+        let mut options = ConnectOptions::new(url);
+        options.max_connections(1);
+        Self(sea_orm::Database::connect(options).await.expect("the database answers"))
+    }
+
+    /// The one number that the query gives.
+    pub async fn number(&self, query: &str) -> i64 {
+        let row = self.0.query_one_raw(sea_orm::Statement::from_string(self.0.get_database_backend(), query)).await;
+        let row = row.expect("the query is well-formed").expect("the query gives a row");
+        row.try_get_by_index(0).expect("the query gives a number")
+    }
+
+    /// How many events of a kind the audit trail holds.
+    pub async fn events(&self, kind: &str) -> i64 {
+        self.number(&format!("SELECT count(*) FROM audit_events WHERE kind = '{kind}'")).await
+    }
+
+    /// How many sessions have not ended.
+    pub async fn live_sessions(&self) -> i64 {
+        self.number("SELECT count(*) FROM sessions WHERE ended_at IS NULL").await
+    }
+}

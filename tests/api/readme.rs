@@ -1,0 +1,108 @@
+//! The README's walk, typed as a newcomer types it, against the real binary; each answer as the README shows it.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use crate::harness::{Program, until};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+/// Where the README says that gRPC is served.
+const GRPC: &str = "127.0.0.1:50051";
+/// Stands in the README for what differs from run to run.
+const ELLIPSIS: char = '…';
+
+/// A command of the README, and the answer that it shows.
+struct Step {
+    command: String,
+    answer: Vec<String>,
+}
+
+fn readme() -> String {
+    std::fs::read_to_string(Path::new(ROOT).join("README.md")).expect("the README")
+}
+
+/// The commands of the console blocks, in their order.
+fn steps(readme: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut in_console = false;
+    for line in readme.lines() {
+        if line.starts_with("```") {
+            in_console = line == "```console";
+        } else if let Some(command) = line.strip_prefix("$ ").filter(|_| in_console) {
+            steps.push(Step { command: command.to_owned(), answer: Vec::new() });
+        } else if let Some(step) = steps.last_mut().filter(|_| in_console) {
+            step.answer.push(line.trim_end().to_owned());
+        }
+    }
+    steps
+}
+
+/// Whether a line is as shown, where an ellipsis stands for anything.
+fn matches(shown: &str, line: &str) -> bool {
+    match shown.split_once(ELLIPSIS) {
+        None => shown == line,
+        Some((before, after)) => {
+            line.len() >= before.len() + after.len() && line.starts_with(before) && line.ends_with(after)
+        }
+    }
+}
+
+/// A shell in the folder that finds grpcurl.
+fn shell(folder: &Path, command: &str) -> Command {
+    let tools = PathBuf::from(ROOT).join("target/tools/python/bin");
+    #[expect(clippy::disallowed_methods, reason = "the shell of the walk needs the machine's own programs too")]
+    let path = std::env::var("PATH").expect("a PATH");
+    let mut shell = Command::new("bash");
+    shell.args(["-euo", "pipefail", "-c", command]).current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
+    shell.env("PATH", format!("{}:{path}", tools.display()));
+    shell
+}
+
+async fn install_tools() {
+    let status = Command::new("bash").arg("scripts/tools").current_dir(ROOT).status().await.expect("bash");
+    assert!(status.success(), "grpcurl and jq can be found or installed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_call_of_the_readme_answers_as_shown() {
+    install_tools().await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    let program = Program::start(&folder.join("keystead-data"), &[]).await;
+    let steps = steps(&readme());
+    assert!(steps.len() >= 10, "the walk has been found");
+    for Step { command, answer } in steps {
+        if command.contains("/outbox/") {
+            // The mail takes a moment, as the README says.
+            until("the mail", || async {
+                let mut seen = shell(folder, "grep -q kspr_ keystead-data/outbox/*.eml");
+                seen.stderr(Stdio::null()).status().await.expect("bash").success()
+            })
+            .await;
+        }
+        let output = shell(folder, &command.replace(GRPC, &program.grpc.to_string())).output().await.expect("bash");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "$ {command}\n{told}");
+        let text = String::from_utf8(output.stdout).expect("text");
+        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let as_shown =
+            answer.len() == lines.len() && answer.iter().zip(&lines).all(|(shown, line)| matches(shown, line));
+        assert!(as_shown, "$ {command}\nshown: {answer:#?}\ngot: {lines:#?}");
+    }
+}
+
+#[test]
+fn the_readme_is_short() {
+    let lines = readme().lines().count();
+    assert!(lines <= 120, "{lines} lines; 120 is the limit");
+}
+
+#[test]
+fn an_ellipsis_stands_for_anything_and_nothing_else_does() {
+    assert!(matches("\"id\": \"…\",", "\"id\": \"1\","));
+    assert!(!matches("\"id\": \"…\",", "\"id\": 1,"));
+    assert!(matches("eyJ…", "eyJhbGciOi"));
+    assert!(!matches("{}", "{ }"));
+}
