@@ -18,7 +18,7 @@ use super::wait::eventually;
 use crate::support::process;
 
 /// How long a start or an end may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running binary; killed when dropped.
 pub struct Program {
