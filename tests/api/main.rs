@@ -7,9 +7,11 @@ mod support;
 
 mod harness;
 
+mod canary;
 mod failures;
 mod hash_flood;
 mod login;
+mod login_timing;
 mod mail;
 mod refresh;
 mod register;
