@@ -10,6 +10,7 @@ mod support;
 mod harness;
 
 mod batch_verify;
+mod canary;
 mod concurrent_refresh;
 mod drain;
 mod email_verification;
@@ -21,6 +22,7 @@ mod hash_flood;
 mod http2_limits;
 mod keys;
 mod login;
+mod login_timing;
 mod logout;
 mod mail;
 mod messages;

@@ -34,7 +34,7 @@ pub use client::Client;
 pub use clock::TestClock;
 pub use database::Rows;
 pub use failure::Failure;
-pub use http::HttpAnswer;
+pub use http::{HttpAnswer, get as http_get};
 pub use mailbox::Mailbox;
 pub use person::{Person, Tokens, WRONG_PASSWORD};
 pub use program::Program;

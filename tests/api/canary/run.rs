@@ -1,0 +1,358 @@
+//! A run through everything that takes or gives a secret, in the real binary.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use deadpool_redis::redis;
+use keystead::grpc::pb;
+use keystead::grpc::pb::auth_service_client::AuthServiceClient;
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status};
+
+use super::Scene;
+use super::forms::Secret;
+use crate::harness::mailbox::{RESET, VERIFICATION};
+use crate::harness::records::canary;
+use crate::harness::smtp::MailServer;
+use crate::harness::{Program, Records, Values, until};
+use crate::support::process::free_port;
+
+type Api = AuthServiceClient<Channel>;
+
+const EMAIL: &str = "bird@example.com";
+/// The bytes after the text of a token's prefix.
+const TAIL: usize = 24;
+
+/// What the run has left behind.
+pub struct Run {
+    pub secrets: Vec<Secret>,
+    pub output: String,
+    /// Every refusal, with its details and metadata.
+    pub answers: String,
+    pub dump: String,
+    pub user_id: String,
+    pub session_id: String,
+    pub wrong_login: Trace,
+    pub replay: Trace,
+    pub throttled: Trace,
+}
+
+/// A trace of the test's own.
+pub struct Trace {
+    pub id: String,
+}
+
+impl Trace {
+    fn new(number: u8) -> Self {
+        Self { id: format!("4bf92f3577b34da6a3ce929d0e0e47{number:02x}") }
+    }
+
+    fn on<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        let header = format!("00-{}-00f067aa0ba902b7-01", self.id);
+        request.metadata_mut().insert("traceparent", header.parse().expect("a value"));
+        request
+    }
+}
+
+/// The secrets of the settings.
+struct Configured {
+    master_key: [u8; 32],
+    pepper: String,
+    smtp_password: String,
+    database_password: String,
+    redis_password: String,
+}
+
+impl Configured {
+    fn new() -> Self {
+        let mut master_key = [0; 32];
+        master_key.copy_from_slice(&canary("masterkey-padding")[..32].as_bytes()[..32]);
+        Self {
+            master_key,
+            pepper: canary("pepper"),
+            smtp_password: canary("smtp"),
+            database_password: canary("database"),
+            redis_password: canary("redis"),
+        }
+    }
+
+    fn values(&self, scene: &Scene, smtp_port: u16) -> Values {
+        let mut values = Values::generous();
+        values.place(scene.folder.path(), &scene.servers);
+        values.set("keys.master_key", &format!("'{}'", STANDARD.encode(self.master_key)));
+        values.set("passwords.pepper", &format!("'{}'", self.pepper));
+        let smtp = format!("smtp://bird:{}@127.0.0.1:{smtp_port}?tls=none", self.smtp_password);
+        values.set("mail.smtp_url", &format!("'{smtp}'"));
+        if let Some(url) = &scene.servers.database_url {
+            // The server trusts whoever comes from the loopback, and asks for no password.
+            let url = url.replace("://keystead@", &format!("://keystead:{}@", self.database_password));
+            assert!(url.contains(&self.database_password), "the URL has a password");
+            values.set("database.url", &format!("'{url}'"));
+        }
+        if let Some(server) = &scene.servers.redis {
+            let url = server.url().replace("redis://", &format!("redis://:{}@", self.redis_password));
+            values.set("redis.url", &format!("'{url}'"));
+        }
+        values.limit("per_account_and_source", 6, "1h");
+        values
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        vec![
+            Secret::new("the master key", self.master_key),
+            Secret::new("the pepper", &self.pepper),
+            Secret::new("the password of the mail server", &self.smtp_password),
+            Secret::new("the password of the database", &self.database_password),
+            Secret::new("the password of Redis", &self.redis_password),
+        ]
+    }
+}
+
+/// What a visitor has learned, to be looked for.
+#[derive(Default)]
+struct Notes {
+    secrets: Vec<Secret>,
+    answers: String,
+}
+
+impl Notes {
+    fn password(&mut self, name: &'static str) -> String {
+        let password = canary("quiet geese past the mill ");
+        self.secrets.push(Secret::new(name, &password));
+        password
+    }
+
+    /// A token whole, and the bytes that its end stands for.
+    fn token(&mut self, name: &'static str, token: &str) {
+        self.secrets.push(Secret::new(name, token));
+        let tail = token.rsplit(['.', '_']).next().unwrap_or(token);
+        let bytes = URL_SAFE_NO_PAD.decode(tail).unwrap_or_default();
+        if bytes.len() >= TAIL {
+            self.secrets.push(Secret::new(name, &bytes[bytes.len() - TAIL..]));
+        }
+    }
+
+    fn tokens(&mut self, set: &pb::TokenSet) {
+        let signature = set.access_token.rsplit('.').next().expect("a signature");
+        self.secrets.push(Secret::new("the signature of an access token", signature));
+        self.token("a refresh token", &set.refresh_token);
+    }
+
+    fn refused<T: std::fmt::Debug>(&mut self, answer: Result<Response<T>, Status>) {
+        let status = answer.expect_err("a refusal");
+        assert!(!matches!(status.code(), tonic::Code::Internal | tonic::Code::Unknown), "{status:?}");
+        self.answers.push_str(&format!("{status:?} {}\n", String::from_utf8_lossy(status.details())));
+    }
+}
+
+fn login(email: &str, password: &str) -> pb::LoginRequest {
+    pb::LoginRequest { email: email.into(), password: password.into(), ..pb::LoginRequest::default() }
+}
+
+fn signed_in(response: Response<pb::LoginResponse>) -> pb::TokenSet {
+    let pb::login_response::Result::TokenSet(set) = response.into_inner().result.expect("a result");
+    set
+}
+
+impl Run {
+    pub async fn through(scene: &mut Scene) -> Self {
+        let configured = Configured::new();
+        if let Some(server) = &scene.servers.redis {
+            demand_password(&server.url(), &configured.redis_password).await;
+        }
+        let port = free_port();
+        let values = configured.values(scene, port);
+        let program = Program::configured(scene.folder.path(), &values, &[("KEYSTEAD_LOG_LEVEL", "trace")]).await;
+        let mut api = AuthServiceClient::new(program.client().await.channel);
+        let mut notes = Notes::default();
+        notes.secrets.extend(configured.secrets());
+
+        let (mut password, registered) = register(&mut api, &mut notes).await;
+        let user_id = registered.user.expect("an account").id;
+        let set = registered.token_set.expect("tokens");
+        let [wrong_login, replay, throttled] = [1, 2, 3].map(Trace::new);
+        let session_id = set.session_id.clone();
+        attempt_and_replay(&mut api, &mut notes, &set, &wrong_login, &replay).await;
+        let records = Records::open(&scene.database_url()).await;
+        // What waits for the mail server lies in the database meanwhile.
+        api.request_reset(pb::RequestResetRequest { email: EMAIL.into() }).await.expect("taken");
+        until("mails that wait", || async { records.count("outbox WHERE sealed IS NOT NULL").await == 2 }).await;
+        let waiting = records.dump().await;
+        let server = MailServer::start(port).await;
+        confirm_what_is_mailed(&mut api, &mut notes, &server, &mut password).await;
+        let again = api.login(login(EMAIL, &password)).await.expect("the new password");
+        notes.tokens(&signed_in(again));
+        refuse_many(&mut api, &mut notes, &throttled).await;
+        outage(scene, &mut api, &mut notes, &password).await;
+
+        program.signal("TERM");
+        let (_, output) = program.end().await;
+        let dump = waiting + &records.dump().await;
+        let Notes { secrets, answers } = notes;
+        Self { secrets, output, answers, dump, user_id, session_id, wrong_login, replay, throttled }
+    }
+}
+
+async fn demand_password(url: &str, password: &str) {
+    let client = redis::Client::open(url).expect("a URL");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("Redis answers");
+    let mut command = redis::cmd("CONFIG");
+    command.arg("SET").arg("requirepass").arg(password);
+    command.query_async::<()>(&mut connection).await.expect("a password from now on");
+}
+
+async fn register(api: &mut Api, notes: &mut Notes) -> (String, pb::RegisterResponse) {
+    let refused = notes.password("a password that is refused");
+    let too_long = format!("{refused} {}", "long ".repeat(60));
+    let request = |password: &str, email: &str| pb::RegisterRequest {
+        email: email.into(),
+        password: password.into(),
+        ..pb::RegisterRequest::default()
+    };
+    notes.refused(api.register(request(&too_long, EMAIL)).await);
+    notes.refused(api.register(request(&refused, "no address")).await);
+    let password = notes.password("a right password");
+    let registered = api.register(request(&password, EMAIL)).await.expect("an account").into_inner();
+    notes.refused(api.register(request(&refused, EMAIL)).await);
+    notes.tokens(registered.token_set.as_ref().expect("tokens"));
+    (password, registered)
+}
+
+async fn attempt_and_replay(api: &mut Api, notes: &mut Notes, set: &pb::TokenSet, wrong: &Trace, replay: &Trace) {
+    let password = notes.password("a wrong password");
+    notes.refused(api.login(wrong.on(login(EMAIL, &password))).await);
+    let verify = pb::VerifyTokenRequest { access_token: set.access_token.clone(), ..Default::default() };
+    api.verify_token(verify).await.expect("a verdict");
+    let mut last = set.clone();
+    for _ in 0..2 {
+        let response =
+            api.refresh(pb::RefreshRequest { refresh_token: last.refresh_token }).await.expect("a successor");
+        last = response.into_inner().token_set.expect("tokens");
+        notes.tokens(&last);
+    }
+    let first = pb::RefreshRequest { refresh_token: set.refresh_token.clone() };
+    notes.refused(api.refresh(replay.on(first)).await);
+    notes.refused(api.refresh(pb::RefreshRequest { refresh_token: last.refresh_token.clone() }).await);
+    let forged = format!("{}{}", last.refresh_token, canary("A"));
+    notes.token("a forged refresh token", &forged);
+    notes.refused(api.refresh(pb::RefreshRequest { refresh_token: forged }).await);
+}
+
+async fn confirm_what_is_mailed(api: &mut Api, notes: &mut Notes, server: &MailServer, password: &mut String) {
+    let mailed = |prefix: &str| server.to(EMAIL).iter().find_map(|mail| mail.token(prefix));
+    // The first tries have failed; the next ones come within half a minute.
+    let both = async {
+        while mailed(RESET).is_none() || mailed(VERIFICATION).is_none() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(90), both).await.expect("both mails come");
+    let (reset_token, verification_token) = (mailed(RESET).expect("a token"), mailed(VERIFICATION).expect("a token"));
+    notes.token("a reset token", &reset_token);
+    notes.token("a verification token", &verification_token);
+    let swapped = pb::ConfirmEmailRequest { verification_token: reset_token.clone() };
+    notes.refused(api.confirm_email(swapped).await);
+    api.confirm_email(pb::ConfirmEmailRequest { verification_token }).await.expect("verified");
+    let new_password = notes.password("a new password");
+    let request = pb::ConfirmResetRequest { reset_token, new_password: new_password.clone() };
+    api.confirm_reset(request.clone()).await.expect("a new password");
+    notes.refused(api.confirm_reset(request).await);
+    *password = new_password;
+}
+
+/// More wrong passwords for somebody unknown than the limit allows.
+async fn refuse_many(api: &mut Api, notes: &mut Notes, throttled: &Trace) {
+    for _ in 0..8 {
+        let password = notes.password("a guess");
+        notes.refused(api.login(throttled.on(login("nobody@example.com", &password))).await);
+    }
+}
+
+/// What is told when the servers go away must not hold their passwords.
+async fn outage(scene: &mut Scene, api: &mut Api, notes: &mut Notes, password: &str) {
+    if let Some(redis) = &mut scene.servers.redis {
+        tokio::task::block_in_place(|| redis.kill());
+        for _ in 0..6 {
+            notes.tokens(&signed_in(api.login(login(EMAIL, password)).await.expect("a login without Redis")));
+        }
+    }
+    if let Some(postgres) = &mut scene.servers.postgres {
+        tokio::task::block_in_place(|| postgres.stop());
+        notes.refused(api.login(login(EMAIL, password)).await);
+        tokio::task::block_in_place(|| postgres.start_again());
+    }
+}
+
+/// What would break out of a line, or into a terminal.
+const NASTY: &[&str] = &[
+    "forged\n{\"level\":\"INFO\",\"fields\":{\"message\":\"forged\"}}",
+    "forged\r\n\u{1b}[2J\u{1b}[31mred",
+    "forged \"quoted\\\" and \u{0}\u{7}\u{8}\u{7f}\u{85}\u{2028}\u{2029}\u{feff}",
+];
+
+/// The same tags as `LoginRequest`, and bytes instead of text.
+#[derive(Clone, PartialEq, prost::Message)]
+struct RawLogin {
+    #[prost(bytes = "vec", tag = "1")]
+    email: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    password: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    audience: Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    device_name: Vec<u8>,
+}
+
+/// Every field that a client controls, filled with what would break a line.
+pub async fn send_nasty_things(program: &Program) {
+    let channel = program.client().await.channel;
+    let mut api = AuthServiceClient::new(channel.clone());
+    let mut notes = Notes::default();
+    for nasty in NASTY {
+        let text = (*nasty).to_owned();
+        let of_names = pb::RegisterRequest {
+            email: format!("{text}@example.com"),
+            password: text.clone(),
+            display_name: text.clone(),
+            device_name: text.clone(),
+        };
+        notes.refused(api.register(of_names).await);
+        notes.refused(api.login(login("bird@example.com", nasty)).await);
+        let audience = pb::LoginRequest { audience: text.clone(), ..login("bird@example.com", nasty) };
+        notes.refused(api.login(audience).await);
+        notes.refused(api.refresh(pb::RefreshRequest { refresh_token: text.clone() }).await);
+        notes.refused(api.confirm_email(pb::ConfirmEmailRequest { verification_token: text.clone() }).await);
+        let reset = pb::ConfirmResetRequest { reset_token: text.clone(), new_password: text.clone() };
+        notes.refused(api.confirm_reset(reset).await);
+        let verify = pb::VerifyTokenRequest {
+            access_token: text.clone(),
+            expected_audience: text.clone(),
+            required_roles: vec![text.clone()],
+        };
+        // A verdict or a refusal: here only the log matters.
+        drop(api.verify_token(verify).await);
+        raw_call(&channel, "/keystead.v1.AuthService/Login", [nasty.as_bytes(), b"\xff\xfe\xc3("].concat()).await;
+    }
+    for path in ["/forged%0A%7B%22level%22:1%7D", "/keystead.v1.AuthService/Login%00forged", "/%1b%5b31mforged?a=%22b%22"] {
+        raw_call(&channel, path, b"forged \xff".to_vec()).await;
+        crate::harness::http_get(program.http, path, &[("user-agent", "forged \"\\ \t {"), ("referer", "forged")])
+            .await;
+    }
+}
+
+/// A call with headers that are legal in HTTP/2 and nasty in a log.
+async fn raw_call(channel: &Channel, path: &str, bytes: Vec<u8>) {
+    let mut client = tonic::client::Grpc::new(channel.clone());
+    client.ready().await.expect("a connection");
+    let (email, password, audience, device_name) = (bytes.clone(), bytes.clone(), bytes.clone(), bytes);
+    let mut request = Request::new(RawLogin { email, password, audience, device_name });
+    for name in ["traceparent", "x-forwarded-for", "forwarded", "x-forged", "grpc-trace-bin-not", "tracestate"] {
+        let value = tonic::metadata::MetadataValue::try_from(&b"forged \"\\\t{}\xff\xc3("[..]).expect("a legal value");
+        request.metadata_mut().insert(name, value);
+    }
+    let path = path.parse().expect("a path");
+    let codec = tonic_prost::ProstCodec::<RawLogin, pb::LoginResponse>::default();
+    client.unary(request, path, codec).await.expect_err("a refusal");
+}

@@ -1,0 +1,261 @@
+//! Neither words nor time tell a stranger whether an address has an account, or in which state.
+//!
+//! Time is judged by interleaved measurements and their low quantile: what else the machine does only ever adds time, so
+//! that the quick calls of each kind are the ones to compare. The control is one of the kinds with a millisecond added
+//! by the client: a check that does not see it proves nothing, and fails. How many measurements are taken depends on
+//! how precise they are, never on what they say.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use keystead::grpc::pb;
+use keystead::grpc::pb::auth_service_client::AuthServiceClient;
+use tonic::{Code, Request, Status};
+
+use crate::harness::{Backend, Client, Keystead, Person, Records, Setup, WRONG_PASSWORD, on_each_backend};
+
+/// The leak that must be seen.
+const PLANTED: Duration = Duration::from_millis(1);
+/// A difference of more than half of that is a leak, unless it is within what a busy machine makes of nothing.
+const LEAK: f64 = 0.5;
+/// In standard errors: beyond so many a difference is no chance.
+const CHANCE: f64 = 3.0;
+/// How sure the difference must be, in milliseconds, before it is judged.
+const PRECISION: f64 = 0.12;
+/// Rounds that make up one estimate; each round calls every kind once.
+const ROUNDS: usize = 40;
+/// Estimates: so many at least, and at most.
+const ESTIMATES: std::ops::RangeInclusive<usize> = 5..=12;
+/// Failures on one account that stay below the cap on failures in a row.
+const PER_ACCOUNT: usize = 90;
+/// Every kind's call is made from here, which is not where the accounts were made.
+const STRANGER: &str = "203.0.113.9";
+const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+/// What a stranger may not tell apart, and the control.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Known,
+    Unknown,
+    Disabled,
+    /// As `Known`, and a millisecond slower.
+    Control,
+}
+
+#[expect(clippy::disallowed_methods, reason = "time is what is judged")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// Spins, since a timer is not as exact as a millisecond.
+fn dawdle(span: Duration) {
+    let began = now();
+    while began.elapsed() < span {
+        std::hint::spin_loop();
+    }
+}
+
+fn stranger<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("x-forwarded-for", STRANGER.parse().expect("a value"));
+    request.metadata_mut().insert("traceparent", TRACE.parse().expect("a value"));
+    request
+}
+
+async fn log_in(client: &Client, email: &str, password: &str) -> Status {
+    let message = pb::LoginRequest { email: email.into(), password: password.into(), ..pb::LoginRequest::default() };
+    AuthServiceClient::new(client.channel.clone()).login(stranger(message)).await.expect_err("a refusal")
+}
+
+async fn ask_for_reset(client: &Client, email: &str) {
+    let message = pb::RequestResetRequest { email: email.into() };
+    AuthServiceClient::new(client.channel.clone()).request_reset(stranger(message)).await.expect("taken");
+}
+
+/// The fixtures: addresses of each kind, enough of them that no account meets the cap.
+struct Addresses(HashMap<&'static str, Vec<Person>>);
+
+impl Addresses {
+    async fn make(keystead: &Keystead, client: &Client) -> Self {
+        let many = ROUNDS * ESTIMATES.end() / PER_ACCOUNT + 2;
+        let mut people = HashMap::new();
+        for name in ["known", "unknown", "disabled", "control"] {
+            let group: Vec<_> = (0..many).map(|_| Person::new(name)).collect();
+            if name != "unknown" {
+                for person in &group {
+                    person.register(client).await;
+                }
+            }
+            people.insert(name, group);
+        }
+        let disable = "UPDATE users SET state = 'disabled' WHERE email LIKE 'disabled%'";
+        keystead.records().await.execute(disable).await;
+        Self(people)
+    }
+
+    fn of(&self, kind: Kind, round: usize) -> &Person {
+        let name = match kind {
+            Kind::Known => "known",
+            Kind::Unknown => "unknown",
+            Kind::Disabled => "disabled",
+            Kind::Control => "control",
+        };
+        &self.0[name][round / PER_ACCOUNT]
+    }
+}
+
+async fn started(backend: Backend) -> Keystead {
+    Setup::on(backend).with("grpc.trusted_proxies", "[\"127.0.0.1\"]").with("passwords.threads", "1").start().await
+}
+
+/// The fifth part of the calls is quicker than this; in milliseconds.
+fn low_quantile(spans: &mut [Duration]) -> f64 {
+    spans.sort();
+    spans[spans.len() / 5].as_secs_f64() * 1_000.0
+}
+
+fn mean_and_error(values: &[f64]) -> (f64, f64) {
+    let count = f64::from(u32::try_from(values.len()).expect("a small number"));
+    let mean = values.iter().sum::<f64>() / count;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    (mean, (variance / count).sqrt())
+}
+
+/// By how much a kind is slower than `Known`, and the standard error of that; in milliseconds.
+#[derive(Clone, Copy, Debug)]
+struct Difference {
+    kind: Kind,
+    mean: f64,
+    error: f64,
+}
+
+async fn differences<F: Future>(kinds: &[Kind], call: impl Fn(Kind, usize) -> F) -> Vec<Difference> {
+    let mut estimates: Vec<Vec<f64>> = vec![Vec::new(); kinds.len()];
+    for estimate in 0..*ESTIMATES.end() {
+        let mut spans: Vec<Vec<Duration>> = vec![Vec::new(); kinds.len()];
+        for round in estimate * ROUNDS..(estimate + 1) * ROUNDS {
+            for step in 0..kinds.len() {
+                // Another one first in each round, and in each other round the other way round.
+                let turn = (step + round) % kinds.len();
+                let index = if (round / kinds.len()).is_multiple_of(2) { turn } else { kinds.len() - 1 - turn };
+                let began = now();
+                call(kinds[index], round).await;
+                if kinds[index] == Kind::Control {
+                    dawdle(PLANTED);
+                }
+                spans[index].push(began.elapsed());
+            }
+        }
+        let quick: Vec<f64> = spans.iter_mut().map(|spans| low_quantile(spans)).collect();
+        for (estimates, value) in estimates.iter_mut().zip(&quick) {
+            estimates.push(value - quick[0]);
+        }
+        let is_precise = estimates.iter().skip(1).all(|values| mean_and_error(values).1 <= PRECISION);
+        if estimate + 1 >= *ESTIMATES.start() && is_precise {
+            break;
+        }
+    }
+    let of = |(kind, values): (&Kind, &Vec<f64>)| {
+        let (mean, error) = mean_and_error(values);
+        Difference { kind: *kind, mean, error }
+    };
+    kinds.iter().zip(&estimates).skip(1).map(of).collect()
+}
+
+fn judge(differences: &[Difference]) {
+    for Difference { kind, mean, error } in differences {
+        if *kind == Kind::Control {
+            assert!(*mean > LEAK, "the planted leak was not seen: {differences:?}");
+        } else {
+            let is_leak = mean.abs() > LEAK && mean.abs() > CHANCE * error;
+            assert!(!is_leak, "{kind:?} can be told by its time: {differences:?}");
+        }
+    }
+}
+
+// promise L6
+async fn unknown_wrong_and_disabled_are_refused_alike_to_the_byte(backend: Backend) {
+    let keystead = started(backend).await;
+    let client = keystead.client().await;
+    let addresses = Addresses::make(&keystead, &client).await;
+    let told = |status: &Status| {
+        let metadata = format!("{:?}", status.metadata());
+        (status.code(), status.message().to_owned(), status.details().to_vec(), metadata)
+    };
+    let wrong = log_in(&client, &addresses.of(Kind::Known, 0).email, WRONG_PASSWORD).await;
+    assert_eq!(wrong.code(), Code::Unauthenticated);
+    let disabled = addresses.of(Kind::Disabled, 0);
+    for (what, status) in [
+        ("unknown", log_in(&client, &addresses.of(Kind::Unknown, 0).email, WRONG_PASSWORD).await),
+        ("disabled, wrong", log_in(&client, &disabled.email, WRONG_PASSWORD).await),
+        ("disabled, right", log_in(&client, &disabled.email, &disabled.password).await),
+    ] {
+        assert_eq!(told(&status), told(&wrong), "{what}");
+    }
+}
+
+// promise L6
+async fn unknown_wrong_and_disabled_take_the_same_time(backend: Backend) {
+    let keystead = started(backend).await;
+    let client = keystead.client().await;
+    let addresses = Addresses::make(&keystead, &client).await;
+    let kinds = [Kind::Known, Kind::Unknown, Kind::Disabled, Kind::Control];
+    let call = async |kind: Kind, round: usize| {
+        let person = addresses.of(kind, round);
+        let password = if kind == Kind::Disabled { &person.password } else { WRONG_PASSWORD };
+        assert_eq!(log_in(&client, &person.email, password).await.code(), Code::Unauthenticated);
+    };
+    judge(&differences(&kinds, call).await);
+}
+
+// promise L6
+async fn a_reset_takes_the_same_time_for_known_and_unknown(backend: Backend) {
+    let keystead = started(backend).await;
+    let client = keystead.client().await;
+    let addresses = Addresses::make(&keystead, &client).await;
+    let call = async |kind: Kind, round: usize| ask_for_reset(&client, &addresses.of(kind, round).email).await;
+    judge(&differences(&[Kind::Known, Kind::Unknown, Kind::Control], call).await);
+}
+
+/// Notes every row that is inserted from now on, but for the tokens of the worker, which come after the answer.
+async fn count_inserts(records: &Records) {
+    let tables = records.tables().await;
+    records.execute("CREATE TABLE noted (name TEXT NOT NULL)").await;
+    for table in tables.iter().filter(|table| *table != "one_time_tokens") {
+        if records.is_sqlite() {
+            let note = format!("BEGIN INSERT INTO noted VALUES ('{table}'); END");
+            records.execute(&format!("CREATE TRIGGER note_{table} AFTER INSERT ON {table} {note}")).await;
+        } else {
+            let body = format!("BEGIN INSERT INTO noted VALUES ('{table}'); RETURN NULL; END");
+            let function = format!("CREATE FUNCTION note_{table}() RETURNS trigger LANGUAGE plpgsql AS '{body}'");
+            records.execute(&function.replace(&format!("('{table}')"), &format!("(''{table}'')"))).await;
+            let trigger = format!("CREATE TRIGGER note_{table} AFTER INSERT ON {table} FOR EACH ROW");
+            records.execute(&format!("{trigger} EXECUTE FUNCTION note_{table}()")).await;
+        }
+    }
+}
+
+// promise L6
+async fn a_reset_writes_the_same_rows_for_known_and_unknown(backend: Backend) {
+    let keystead = started(backend).await;
+    let client = keystead.client().await;
+    let (known, unknown) = (Person::new("known"), Person::new("unknown"));
+    known.register(&client).await;
+    let records = keystead.records().await;
+    count_inserts(&records).await;
+    let mut written = Vec::new();
+    for person in [&known, &unknown] {
+        ask_for_reset(&client, &person.email).await;
+        written.push(records.texts("SELECT name FROM noted ORDER BY name").await);
+        records.execute("DELETE FROM noted").await;
+    }
+    assert_eq!(written[0], ["audit_events", "outbox"]);
+    assert_eq!(written[0], written[1]);
+}
+
+on_each_backend!(
+    unknown_wrong_and_disabled_are_refused_alike_to_the_byte,
+    unknown_wrong_and_disabled_take_the_same_time,
+    a_reset_takes_the_same_time_for_known_and_unknown,
+    a_reset_writes_the_same_rows_for_known_and_unknown,
+);
