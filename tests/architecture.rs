@@ -125,7 +125,7 @@ const OFFENCES: &[(&str, &str, &str)] = &[
     ("src/store/db/mod.rs", "pub(crate) mod entity;", "shows `entity`"),
     ("src/domain/user.rs", "fn f(status: tonic::Status) {}", "the crate `tonic`"),
     ("src/service/a.rs", "use sea_orm::EntityTrait;", "the crate `sea_orm`"),
-    ("src/grpc/a.rs", "use keystead_verifier::Verifier;", "the crate `keystead_verifier`"),
+    ("src/http/a.rs", "use keystead_verifier::Verifier;", "the crate `keystead_verifier`"),
     ("src/a/b/c/d/e.rs", "", "lies deeper"),
     ("src/helpers/a.rs", "use crate::domain::user;", "no room that the table knows"),
 ];

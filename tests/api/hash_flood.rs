@@ -19,7 +19,7 @@ const HASH_KIB: u64 = 128 * 1024;
 /// What 500 calls in flight may cost beside their hashes; less than one hash.
 const MARGIN_KIB: u64 = 96 * 1024;
 /// How long a verdict may take while every processor hashes; it waits for no hash, only for its turn.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[expect(clippy::disallowed_methods, reason = "the promise is one of time")]
 fn now() -> Instant {
@@ -78,7 +78,7 @@ async fn five_hundred_logins_at_once_cost_bounded_memory_and_verification_goes_o
     for failure in &full {
         failure.is(Code::ResourceExhausted, "HASH_CAPACITY");
         let wait = failure.retry_after.expect("when to try again");
-        assert!(wait > Duration::ZERO && wait < Duration::from_secs(60), "{wait:?}");
+        assert!(wait > Duration::ZERO && wait < Duration::from_mins(1), "{wait:?}");
         assert_eq!(wait.subsec_nanos() % 1_000_000, 0, "whole milliseconds: {wait:?}");
     }
     assert!(full.len() > LOGINS / 2, "the queue was not full: only {} were turned away", full.len());

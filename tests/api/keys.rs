@@ -14,7 +14,7 @@ use crate::harness::token::Jwt;
 use crate::harness::{Backend, Client, Keystead, Person, Setup, eventually, on_each_backend, until};
 
 const PATH: &str = "/.well-known/jwks.json";
-const HOUR: Duration = Duration::from_secs(3_600);
+const HOUR: Duration = Duration::from_hours(1);
 /// `keys.jwks_max_age` of the rotation tests and three readings of the ring, one each 30 seconds.
 const LEAD: Duration = Duration::from_secs(1 + 3 * 30);
 
@@ -156,7 +156,8 @@ async fn a_key_is_published_before_it_signs_and_goes_after_its_last_token(backen
 
     let expires_at = last.access_token_expire_time.expect("a time").seconds * 1_000;
     let left = u64::try_from(expires_at - keystead.clock.now().as_millis()).expect("still alive");
-    let mut client = go_to(&mut keystead, Duration::from_millis(left) - Duration::from_secs(60)).await;
+    let mut client =
+        go_to(&mut keystead, Duration::from_millis(left).checked_sub(Duration::from_mins(1)).unwrap()).await;
     for _ in 0..2 {
         assert_eq!(client.status_of(&last.access_token).await, TokenStatus::Active, "until they expire");
         signed_in(&client, &person).await;
@@ -164,7 +165,7 @@ async fn a_key_is_published_before_it_signs_and_goes_after_its_last_token(backen
     }
     assert_eq!(client.status_of(&last.access_token).await, TokenStatus::Active);
 
-    let client = go_to(&mut keystead, LEAD + Duration::from_secs(300)).await;
+    let client = go_to(&mut keystead, LEAD + Duration::from_mins(5)).await;
     until("the old key to go", || async { !kids(&client).await.contains(&old) }).await;
     assert_eq!(client.status_of(&last.access_token).await, TokenStatus::UnknownKey);
     let fresh = signed_in(&client, &person).await;

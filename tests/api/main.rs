@@ -3,8 +3,17 @@
 //! Every test has a Keystead of its own (see [`harness`]); most run on SQLite and on PostgreSQL with Redis alike.
 
 #![cfg(test)]
+#![expect(
+    clippy::large_futures,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::needless_for_each,
+    clippy::needless_pass_by_value,
+    reason = "these cost a test nothing that matters"
+)]
 
 #[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "other test binaries use the rest")]
 mod support;
 
 mod harness;

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use keystead::grpc::pb::TokenStatus;
-use tokio::task::JoinSet;
 use tonic::Code;
 
 use crate::harness::mailbox::RESET;
-use crate::harness::{Backend, Client, Keystead, Person, Setup, on_each_backend, until};
+use crate::harness::{Backend, Client, Keystead, Person, on_each_backend, until};
 
 const NEW_PASSWORD: &str = "fresh paint on the boathouse";
 
@@ -65,30 +64,6 @@ async fn mail_goes_to_the_stored_address_never_to_the_typed_one(backend: Backend
     assert!(keystead.mailbox().to(&person.email.to_uppercase()).is_empty());
 }
 
-// promise X2
-async fn of_64_concurrent_confirmations_one_works(backend: Backend) {
-    let keystead = Setup::on(backend).replicas(2).with("passwords.queue", "1000").start().await;
-    let clients = [keystead.client_of(0).await, keystead.client_of(1).await];
-    let person = Person::new("race");
-    person.register(&clients[0]).await;
-    let token = mailed_token(&keystead, &clients[0], &person, 0).await;
-    let mut confirmations = JoinSet::new();
-    for number in 0..64 {
-        let (client, token) = (clients[number % 2].clone(), token.clone());
-        confirmations.spawn(async move {
-            let password = format!("{number} {NEW_PASSWORD}");
-            client.set_password(&token, &password).await.map(|()| password)
-        });
-    }
-    let (won, lost): (Vec<_>, Vec<_>) = confirmations.join_all().await.into_iter().partition(Result::is_ok);
-    for failure in lost.into_iter().filter_map(Result::err) {
-        failure.is(Code::Unauthenticated, "INVALID_TOKEN");
-    }
-    let passwords: Vec<String> = won.into_iter().filter_map(Result::ok).collect();
-    assert_eq!(passwords.len(), 1);
-    clients[1].log_in(&person.email, &passwords[0]).await.expect("the winner's password");
-}
-
 // promise X3
 async fn a_newer_token_kills_the_older(backend: Backend) {
     let keystead = Keystead::start(backend).await;
@@ -128,7 +103,6 @@ on_each_backend!(
     a_reset_sets_the_password_ends_every_session_and_signs_nobody_in,
     an_unknown_address_is_answered_alike_and_gets_no_mail,
     mail_goes_to_the_stored_address_never_to_the_typed_one,
-    of_64_concurrent_confirmations_one_works,
     a_newer_token_kills_the_older,
     a_token_expires_after_30_minutes,
     a_password_at_fault_leaves_the_token_usable,

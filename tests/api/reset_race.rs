@@ -166,7 +166,10 @@ async fn a_reset_among_sign_ins_and_refreshes_leaves_no_session_of_the_old_passw
         eventually("a new password", || async {
             match clients[round % 2].set_password(&token, NEW_PASSWORD).await {
                 Err(failure) if failure.is_busy() => None,
-                answer => Some(answer.expect("a new password")),
+                answer => {
+                    let _: () = answer.expect("a new password");
+                    Some(())
+                }
             }
         })
         .await;

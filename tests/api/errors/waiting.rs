@@ -9,7 +9,7 @@ use tonic::Code;
 use super::{Client, Failure, complete, nobodys_token};
 use crate::harness::{Backend, Keystead, Person, Setup, WRONG_PASSWORD, on_each_backend};
 
-const HOUR: Duration = Duration::from_secs(3_600);
+const HOUR: Duration = Duration::from_hours(1);
 const PASSWORD: &str = "fresh paint on the boathouse";
 
 /// Every call that spends from the one budget of its source, with a secret that is wrong.

@@ -71,7 +71,7 @@ fn encodings(workshop: &Workshop) -> Vec<Forgery> {
     // Signed as they stand: nothing but the spelling is wrong with them.
     for text in [format!("{}  ", workshop.good.claims), format!("{} ", workshop.good.claims)] {
         let encoded = encode(text.as_bytes());
-        if encoded.len() % 4 != 0 {
+        if !encoded.len().is_multiple_of(4) {
             let (padding, stray) = ("=".repeat(4 - encoded.len() % 4), stray(&encoded));
             let padded = key.compact_encoded(header, &format!("{encoded}{padding}"));
             table.push(Forgery::new("a padded payload, signed", padded, Malformed));

@@ -19,7 +19,6 @@ mod replica;
 mod service_key;
 mod settings;
 pub mod smtp;
-mod subscriber;
 pub mod token;
 mod wait;
 
@@ -34,15 +33,14 @@ pub use client::Client;
 pub use clock::TestClock;
 pub use database::Rows;
 pub use failure::Failure;
-pub use http::{HttpAnswer, get as http_get};
+pub use http::get as http_get;
 pub use mailbox::Mailbox;
-pub use person::{Person, Tokens, WRONG_PASSWORD};
+pub use person::{Person, WRONG_PASSWORD};
 pub use program::Program;
 pub use records::Records;
 pub use replica::Replica;
 pub use service_key::ServiceKey;
 pub use settings::Values;
-pub use subscriber::logged;
 pub use wait::{eventually, until};
 
 /// What a test needs of its Keystead.
@@ -71,7 +69,6 @@ impl Setup {
     }
 
     pub async fn start(self) -> Keystead {
-        subscriber::install();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let servers = Servers::start(self.backend).await;
         let clock = Arc::new(TestClock::default());
