@@ -201,7 +201,7 @@ async fn no_interleaving_of_use_lost_answer_and_theft_makes_two_live_branches(ba
     let clients = keystead.pair().await;
     let person = Person::new("ada");
     person.register(&clients[0]).await;
-    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: CASES, failure_persistence: None, max_shrink_iters: 64, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &SEED));
     let play = |steps: Vec<Step>| -> Result<(), TestCaseError> {
         Handle::current().block_on(async {
