@@ -68,7 +68,7 @@ struct Configured {
 impl Configured {
     fn new() -> Self {
         let mut master_key = [0; 32];
-        master_key.copy_from_slice(&canary("masterkey-padding")[..32].as_bytes()[..32]);
+        master_key.copy_from_slice(&canary("masterkey-padding").as_bytes()[..32]);
         Self {
             master_key,
             pepper: canary("pepper"),
@@ -143,7 +143,7 @@ impl Notes {
     fn refused<T: std::fmt::Debug>(&mut self, answer: Result<Response<T>, Status>) {
         let status = answer.expect_err("a refusal");
         assert!(!matches!(status.code(), tonic::Code::Internal | tonic::Code::Unknown), "{status:?}");
-        self.answers.push_str(&format!("{status:?} {}\n", String::from_utf8_lossy(status.details())));
+        self.answers.extend([&format!("{status:?} "), &*String::from_utf8_lossy(status.details()), "\n"]);
     }
 }
 
@@ -335,7 +335,9 @@ pub async fn send_nasty_things(program: &Program) {
         drop(api.verify_token(verify).await);
         raw_call(&channel, "/keystead.v1.AuthService/Login", [nasty.as_bytes(), b"\xff\xfe\xc3("].concat()).await;
     }
-    for path in ["/forged%0A%7B%22level%22:1%7D", "/keystead.v1.AuthService/Login%00forged", "/%1b%5b31mforged?a=%22b%22"] {
+    for path in
+        ["/forged%0A%7B%22level%22:1%7D", "/keystead.v1.AuthService/Login%00forged", "/%1b%5b31mforged?a=%22b%22"]
+    {
         raw_call(&channel, path, b"forged \xff".to_vec()).await;
         crate::harness::http_get(program.http, path, &[("user-agent", "forged \"\\ \t {"), ("referer", "forged")])
             .await;

@@ -57,11 +57,6 @@ impl Program {
         Self::start(folder, &[variables, &[("KEYSTEAD_CONFIG", &file)]].concat()).await
     }
 
-    /// Everything written so far to standard error and standard output.
-    pub fn output(&self) -> String {
-        text(&self.output)
-    }
-
     /// Runs the binary where it should not serve.
     pub async fn run(folder: &Path, variables: &[(&str, &str)]) -> Ended {
         let running = command(folder, variables).output();
