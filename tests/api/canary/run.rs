@@ -143,7 +143,7 @@ impl Notes {
     fn refused<T: std::fmt::Debug>(&mut self, answer: Result<Response<T>, Status>) {
         let status = answer.expect_err("a refusal");
         assert!(!matches!(status.code(), tonic::Code::Internal | tonic::Code::Unknown), "{status:?}");
-        self.answers.push_str(&format!("{status:?} {}\n", String::from_utf8_lossy(status.details())));
+        self.answers.extend([&format!("{status:?} "), &*String::from_utf8_lossy(status.details()), "\n"]);
     }
 }
 
