@@ -6,7 +6,6 @@
 #![expect(
     clippy::large_futures,
     clippy::format_collect,
-    clippy::format_push_string,
     clippy::needless_for_each,
     clippy::needless_pass_by_value,
     reason = "these cost a test nothing that matters"
