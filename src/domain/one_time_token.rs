@@ -33,7 +33,7 @@ pub struct NewOneTimeToken {
 pub struct PasswordReset {
     pub token: TokenHash,
     pub password_hash: PasswordHash,
-    /// The account's entry in the record of failures, which a reset clears.
+    /// The account's entry in the record of failures and of known sources, which a reset clears: a thief may be known.
     pub account_key: [u8; 32],
     /// Until when the revocation of the user's tokens matters.
     pub revocation_expires_at: Timestamp,

@@ -3,6 +3,7 @@
 use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::origin::Origin;
+use crate::domain::revocation::{Revocation, RevocationTarget};
 
 /// An event without anybody in it.
 pub fn event(kind: AuditKind, outcome: AuditOutcome) -> AuditEvent {
@@ -12,6 +13,15 @@ pub fn event(kind: AuditKind, outcome: AuditOutcome) -> AuditEvent {
 /// An event of a user who acts on their own account.
 pub fn event_of(kind: AuditKind, outcome: AuditOutcome, user: UserId, session: Option<SessionId>) -> AuditEvent {
     AuditEvent { actor: Some(user), subject: Some(user), session, ..event(kind, outcome) }
+}
+
+/// One event for each session of the user that the revocations name.
+pub fn sessions_ended(user: UserId, revocations: &[Revocation]) -> Vec<AuditEvent> {
+    let ended = revocations.iter().filter_map(|revocation| match revocation.target {
+        RevocationTarget::Session(session) => Some(session),
+        RevocationTarget::User { .. } | RevocationTarget::Key(_) => None,
+    });
+    ended.map(|session| event_of(AuditKind::SessionEnded, AuditOutcome::Success, user, Some(session))).collect()
 }
 
 /// Tells the log of several events.

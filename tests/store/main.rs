@@ -90,6 +90,7 @@ conformance! {
         a_refused_reset_is_told
         of_parallel_resets_one_works
         a_reset_kills_the_other_tokens
+        a_reset_forgets_the_sources_that_the_old_password_let_in
         an_address_is_verified_once
         a_disabled_user_is_served_by_no_token
     }

@@ -146,3 +146,15 @@ pub async fn a_disabled_user_is_served_by_no_token(backend: Arc<Backend>) {
     let changed = reread(&backend, &user).await;
     assert!(matches!(backend.open(backend.new_session(&changed)).await, SessionCreation::UserChanged));
 }
+
+pub async fn a_reset_forgets_the_sources_that_the_old_password_let_in(backend: Arc<Backend>) {
+    // promise L1
+    let user = backend.user("ada@example.com").await;
+    let mut new = backend.new_session(&user);
+    new.attempt = Some(keys_of(1, 1));
+    assert!(matches!(backend.open(new).await, SessionCreation::Created { .. }));
+    assert!(backend.attempts.count(&keys_of(1, 1), &backend.context()).await.unwrap().known_source);
+    let hash = backend.token(&user, RESET).await;
+    assert!(matches!(reset(&backend, hash).await, ResetOutcome::Done { .. }));
+    assert!(!backend.attempts.count(&keys_of(1, 1), &backend.context()).await.unwrap().known_source);
+}

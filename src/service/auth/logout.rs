@@ -9,7 +9,6 @@ use std::sync::Arc;
 use super::presented_token::{AuthenticToken, TokenReader};
 use super::secret_guard::SecretGuard;
 use super::token_issuer::TokenIssuer;
-use crate::domain::audit::{AuditKind, AuditOutcome};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::origin::Origin;
 use crate::domain::ports::{AuditContext, Sessions};
@@ -54,7 +53,8 @@ impl Logout {
             return Ok(());
         };
         let now = self.clock.now();
-        if !token.owner.session.is_live(now) {
+        // One that has only expired still ends: its last access token may be alive.
+        if token.owner.session.ended_at.is_some() {
             return Ok(());
         }
         let scope = if self.is_current(&token, now) { request.scope } else { EndScope::This };
@@ -64,8 +64,7 @@ impl Logout {
         let context = AuditContext { at: now, origin: *origin };
         let revocations = self.sessions.end(user, session, scope, expire_at, &context).await?;
         self.revoker.tell(&revocations).await;
-        let event = security_event::event_of(AuditKind::SessionEnded, AuditOutcome::Success, user, Some(session));
-        security_event::log(&event, origin);
+        security_event::log_all(&security_event::sessions_ended(user, &revocations), origin);
         Ok(())
     }
 

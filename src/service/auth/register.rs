@@ -61,7 +61,7 @@ impl Register {
         let fault = self.policy.check(&password, &email);
         fault.map_err(|fault| ServiceError::invalid_field("password", &fault.to_string()))?;
         let slot = self.hasher.reserve()?;
-        self.guard.admit_source(origin).await?;
+        self.admit(&email, origin).await?;
         // Hashed before the address is looked at: a known one costs the same.
         let password_hash = slot.hash(password).await?;
         let id = UserId::generate(self.clock.as_ref(), self.entropy.as_ref());
@@ -82,6 +82,16 @@ impl Register {
         }
     }
 
+    /// A registration that mails counts as mail: else it would be the way round the limits of mail to an address. One
+    /// that signs in needs a ring to sign with, before an account is made that its owner would find taken.
+    async fn admit(&self, email: &Email, origin: &Origin) -> ServiceResult<()> {
+        self.guard.admit_source(origin).await?;
+        if self.settings.verify_email {
+            return self.guard.admit_mail(email, origin).await;
+        }
+        self.opener.keys.signing_ring().map(drop)
+    }
+
     async fn sign_in(&self, user: User, device_name: Name, origin: &Origin) -> ServiceResult<Registered> {
         let opening = Opening {
             user: user.clone(),
@@ -92,7 +102,7 @@ impl Register {
         };
         match self.opener.open(opening, origin).await? {
             Opened::Open(token_set) => Ok(Registered::SignedIn { user, token_set }),
-            // Whoever disabled it or changed its roles within these milliseconds: the account stands, a login decides.
+            // Disabled or changed between the two transactions: the account stands, a login decides.
             Opened::UserChanged => Err(ServiceError::ConcurrentChange),
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::secret_keys;
 use super::settings::LimitSettings;
 use super::told::Told;
-use crate::domain::audit::{AuditKind, AuditOutcome};
+use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use crate::domain::clock::Clock;
 use crate::domain::email::Email;
 use crate::domain::origin::Origin;
@@ -60,7 +60,7 @@ impl SecretGuard {
             return Ok(keys);
         }
         if attempt.in_a_row > self.limits.max_failures {
-            self.tell_capped(attempt.in_a_row, origin).await?;
+            self.tell_capped(&keys, origin).await;
             return Err(ServiceError::RateLimited { retry_after: CAPPED_RETRY_AFTER });
         }
         let shared = secret_keys::account(ring.lookup(), email, self.limits.per_account);
@@ -110,33 +110,32 @@ impl SecretGuard {
         match self.throttle.check(buckets).await {
             ThrottleVerdict::Allowed => Ok(()),
             ThrottleVerdict::Limited { key, retry_after } => {
-                self.tell(&key, origin).await;
+                self.tell_limited(&key, origin).await;
                 Err(ServiceError::RateLimited { retry_after })
             }
         }
     }
 
+    async fn tell_limited(&self, key: &str, origin: &Origin) {
+        let mut event = security_event::event(AuditKind::RateLimited, AuditOutcome::Failure);
+        event.detail = key.split_once(':').map(|(kind, _)| kind.to_owned());
+        self.tell(key, event, origin).await;
+    }
+
+    async fn tell_capped(&self, keys: &AttemptKeys, origin: &Origin) {
+        let event = security_event::event(AuditKind::LoginLocked, AuditOutcome::Failure);
+        self.tell(&secret_keys::capped(keys), event, origin).await;
+    }
+
     /// Tells the audit trail once a key and minute. The refusal stands also where the trail cannot be written to.
-    async fn tell(&self, key: &str, origin: &Origin) {
+    async fn tell(&self, key: &str, event: AuditEvent, origin: &Origin) {
         if !self.told.is_due(key, self.clock.monotonic()) {
             return;
         }
-        let mut event = security_event::event(AuditKind::RateLimited, AuditOutcome::Failure);
-        event.detail = key.split_once(':').map(|(kind, _)| kind.to_owned());
         security_event::log(&event, origin);
         if let Err(error) = self.audit.record(event, &self.context(origin)).await {
             tracing::warn!(%error, "a refused attempt could not be recorded");
         }
-    }
-
-    /// Tells the audit trail of the first attempt over the cap, and of no further one.
-    async fn tell_capped(&self, in_a_row: u32, origin: &Origin) -> ServiceResult<()> {
-        if in_a_row != self.limits.max_failures.saturating_add(1) {
-            return Ok(());
-        }
-        let event = security_event::event(AuditKind::LoginLocked, AuditOutcome::Failure);
-        security_event::log(&event, origin);
-        Ok(self.audit.record(event, &self.context(origin)).await?)
     }
 
     fn context(&self, origin: &Origin) -> AuditContext {

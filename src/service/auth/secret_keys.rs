@@ -44,6 +44,11 @@ pub fn attempt(key: &LookupKey, email: &Email, origin: &Origin) -> AttemptKeys {
     }
 }
 
+/// Under which an account at the cap of failures is told of.
+pub fn capped(keys: &AttemptKeys) -> String {
+    format!("capped:{}", URL_SAFE_NO_PAD.encode(keys.account))
+}
+
 fn bucket(key: &LookupKey, kind: &str, parts: &[&[u8]], limit: Limit) -> Bucket {
     let mut all = Vec::with_capacity(parts.len() + 1);
     all.push(kind.as_bytes());

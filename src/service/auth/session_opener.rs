@@ -84,9 +84,11 @@ impl SessionOpener {
             SessionCreation::UserChanged => Ok(Opened::UserChanged),
             SessionCreation::Created { revocations } => {
                 self.revoker.tell(&revocations).await;
-                let outcome = AuditOutcome::Success;
-                let event = security_event::event_of(AuditKind::SessionCreated, outcome, user.id, Some(session.id));
-                security_event::log(&event, origin);
+                let of_session =
+                    |kind| security_event::event_of(kind, AuditOutcome::Success, user.id, Some(session.id));
+                let opened = [AuditKind::LoginSucceeded, AuditKind::SessionCreated].map(of_session);
+                security_event::log_all(&opened, origin);
+                security_event::log_all(&security_event::sessions_ended(user.id, &revocations), origin);
                 Ok(Opened::Open(self.issuer.issue(&ring, &session, &user)?))
             }
         }

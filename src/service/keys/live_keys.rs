@@ -48,12 +48,15 @@ impl LiveKeys {
         Ok(Arc::clone(&loaded.ring))
     }
 
-    /// Puts a ring into use, unless a newer one is already there.
+    /// Puts a ring into use, unless one that was read later is already there.
+    ///
+    /// The database is the authority: a lower version is what a failover or a restored backup has left, and is used.
     pub fn replace(&self, ring: Arc<KeyRing>, read_at: Duration) {
         let next = Arc::new(Loaded { ring, read_at });
-        self.loaded.rcu(|current| {
-            let newer = next.ring.version() >= current.ring.version() && next.read_at >= current.read_at;
-            Arc::clone(if newer { &next } else { current })
-        });
+        let before =
+            self.loaded.rcu(|current| Arc::clone(if next.read_at >= current.read_at { &next } else { current }));
+        if next.ring.version() < before.ring.version() {
+            tracing::warn!(from = before.ring.version(), to = next.ring.version(), "the key ring's version went back");
+        }
     }
 }

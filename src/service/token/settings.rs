@@ -36,9 +36,10 @@ impl Default for TokenSettings {
 }
 
 impl TokenSettings {
-    /// For how long after its issue an access token can be accepted anywhere: what a revocation must outlast.
+    /// For how long after its issue an access token can be accepted anywhere: what a revocation must outlast. By the
+    /// longest lifetime that any verifier takes, since tokens from before a change of the settings may still be out.
     pub fn reach(&self) -> Duration {
-        self.access_lifetime + 2 * self.leeway
+        self.max_lifetime + 2 * self.leeway
     }
 }
 
@@ -54,5 +55,17 @@ pub struct RevocationSettings {
 impl Default for RevocationSettings {
     fn default() -> Self {
         Self { poll_interval: Duration::from_millis(500), max_staleness: Duration::from_secs(5) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // promise T8
+    #[test]
+    fn a_revocation_outlasts_tokens_from_before_the_lifetime_was_shortened() {
+        let shortened = TokenSettings { access_lifetime: Duration::from_secs(10), ..TokenSettings::default() };
+        assert!(shortened.reach() >= shortened.max_lifetime + 2 * shortened.leeway);
     }
 }

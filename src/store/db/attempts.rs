@@ -54,6 +54,13 @@ pub(super) async fn clear_failures(connection: &impl ConnectionTrait, account: [
     login_failure::Entity::delete_by_id(account.to_vec()).exec(connection).await.map(|_| ())
 }
 
+/// Forgets failures and known sources: who has signed in with the password that was is nobody to trust any more.
+pub(super) async fn forget_account(connection: &impl ConnectionTrait, account: [u8; 32]) -> Result<(), DbErr> {
+    clear_failures(connection, account).await?;
+    let of_account = known_source::Column::AccountKey.eq(account.to_vec());
+    known_source::Entity::delete_many().filter(of_account).exec(connection).await.map(|_| ())
+}
+
 /// What the record says of a source that has just signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Familiarity {

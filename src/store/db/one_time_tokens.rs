@@ -9,7 +9,7 @@ use sea_orm::{
     PaginatorTrait as _, QueryFilter as _,
 };
 
-use super::attempts::clear_failures;
+use super::attempts::forget_account;
 use super::audit;
 use super::database::Database;
 use super::entity::one_time_token::{self, Column};
@@ -76,7 +76,7 @@ impl Database {
             .await?;
         let ended = sessions::end_all(&transaction, id, context.at).await?;
         end_tokens(&transaction, Condition::all().add(Column::UserId.eq(user.id)), context.at).await?;
-        clear_failures(&transaction, reset.account_key).await?;
+        forget_account(&transaction, reset.account_key).await?;
         let target = RevocationTarget::User { id, min_epoch: epoch };
         let revocations = vec![Revocation { target, expires_at: reset.revocation_expires_at }];
         revocations::write(&transaction, &revocations).await?;

@@ -31,6 +31,7 @@ impl OneTimeTokens for MemoryStore {
         }
         state.mark_verified(&user, context);
         state.failures.remove(&reset.account_key);
+        state.known_sources.remove(&reset.account_key);
         state.record_own(AuditKind::PasswordChanged, user.id, None, context);
         state.queue_mail(MailKind::PasswordChanged, &user.email, context.at);
         let revocation = state.revoke_user(user.id, reset.revocation_expires_at, context);

@@ -183,7 +183,7 @@ async fn strangers_lock_the_owner_out_of_a_known_source_neither_by_rate_nor_by_c
 }
 
 #[tokio::test]
-async fn the_cap_of_failures_holds_for_unknown_addresses_and_a_lost_throttle_and_is_told_once() {
+async fn the_cap_of_failures_holds_for_unknown_addresses_and_a_lost_throttle_and_is_told_once_a_minute() {
     // promise L1
     let (world, hasher) = world_with_ada(capped_at(5)).await;
     let login = login(&world, &hasher);
@@ -195,6 +195,9 @@ async fn the_cap_of_failures_holds_for_unknown_addresses_and_a_lost_throttle_and
     }
     assert_eq!(world.told(AuditKind::LoginLocked), 2);
     assert!(is_limited(&login.run(request("ada@example.org", PASSWORD), &origin(1)).await));
+    world.advance(Duration::from_mins(1));
+    assert!(is_limited(&login.run(request("ada@example.org", PASSWORD), &origin(1)).await));
+    assert_eq!(world.told(AuditKind::LoginLocked), 3, "an attack that goes on is told again each minute");
 }
 
 #[tokio::test]
@@ -268,4 +271,14 @@ async fn only_a_right_password_of_an_active_account_is_admitted() {
     assert!(admitted(None, right()).is_none());
     account.user.state = UserState::Disabled;
     assert!(admitted(Some(&account), right()).is_none());
+}
+
+#[tokio::test]
+async fn a_disabled_account_is_judged_as_one_without_a_password() {
+    // promise L6
+    let (world, _) = ada().await;
+    let account = world.store.find_by_email(&email("ada@example.org")).await.unwrap().unwrap();
+    assert!(judged_hash(&account).is_some());
+    let user = User { state: UserState::Disabled, ..account.user.clone() };
+    assert!(judged_hash(&Account { user, ..account }).is_none());
 }

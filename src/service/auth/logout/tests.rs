@@ -8,6 +8,7 @@ use crate::domain::user::User;
 use crate::service::auth::refresh::RefreshRequest;
 use crate::service::auth::token_set::TokenSet;
 use crate::service::error::ServiceError;
+use crate::service::settings::Settings;
 use crate::service::testing::{World, origin};
 
 fn logout(world: &World) -> Logout {
@@ -112,4 +113,18 @@ async fn nothing_is_told_as_ended_while_the_database_is_away() {
     let answer = log_out(&world, &one.refresh_token, EndScope::This).await;
     assert!(matches!(answer, Err(ServiceError::DependencyUnavailable { .. })), "{answer:?}");
     assert!(is_active(&world, &one));
+}
+
+#[tokio::test]
+async fn a_session_that_has_only_idled_out_ends_with_its_last_access_token() {
+    // promise T8
+    let mut settings = Settings::default();
+    settings.sessions.idle_lifetime = Duration::from_mins(1);
+    let world = World::with(settings).await;
+    let (_, one, _) = two_sessions(&world).await;
+    world.advance(Duration::from_mins(1));
+    world.reader().run_once().await.unwrap();
+    assert!(is_active(&world, &one), "the access token outlives the idle session");
+    log_out(&world, &one.refresh_token, EndScope::This).await.unwrap();
+    assert!(!is_active(&world, &one));
 }

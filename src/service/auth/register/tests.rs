@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use keystead_verifier::Verdict;
 
 use super::*;
@@ -74,4 +76,30 @@ async fn registrations_spend_the_budget_of_their_source() {
     assert!(register.run(request("ada@example.org", PASSWORD), &origin(1)).await.is_ok());
     let limited = register.run(request("bob@example.org", PASSWORD), &origin(1)).await;
     assert!(matches!(limited, Err(ServiceError::RateLimited { .. })), "{limited:?}");
+}
+
+#[tokio::test]
+async fn registrations_that_mail_spend_the_budget_of_mail_to_the_address() {
+    // promise L1
+    let mut settings = Settings::default();
+    settings.registration.verify_email = true;
+    settings.limits.mail_per_address_and_source.burst = 2;
+    let world = World::with(settings).await;
+    let register = world.register(&world.hasher());
+    for _ in 0..2 {
+        assert!(register.run(request("ada@example.org", PASSWORD), &origin(1)).await.is_ok());
+    }
+    let limited = register.run(request("ada@example.org", PASSWORD), &origin(1)).await;
+    assert!(matches!(limited, Err(ServiceError::RateLimited { .. })), "{limited:?}");
+    assert_eq!(world.store.mails().len(), 2);
+}
+
+#[tokio::test]
+async fn a_ring_too_old_to_sign_with_leaves_no_account_behind() {
+    let world = World::new().await;
+    let register = world.register(&world.hasher());
+    world.advance(world.settings.keys.publish_lead() + Duration::from_millis(1));
+    let refused = register.run(request("ada@example.org", PASSWORD), &origin(1)).await;
+    assert!(matches!(refused, Err(ServiceError::DependencyUnavailable { .. })), "{refused:?}");
+    assert!(world.store.find_by_email(&email("ada@example.org")).await.unwrap().is_none());
 }

@@ -125,6 +125,21 @@ async fn a_ring_that_cannot_be_read_again_stops_signing_and_goes_on_verifying() 
 }
 
 #[tokio::test]
+async fn a_ring_that_went_back_with_a_restored_database_is_used() {
+    // promise R6
+    let world = World::new().await;
+    let maintain = maintain(&world);
+    let older = world.keys.ring();
+    world.advance(world.settings.keys.rotation_period);
+    maintain.run_once().await.unwrap();
+    assert!(world.keys.ring().version() > older.version());
+    world.keys.replace(Arc::clone(&older), world.clock.monotonic());
+    assert_eq!(world.keys.ring().version(), older.version());
+    world.keys.replace(world.keys.ring(), Duration::ZERO);
+    assert!(world.keys.signing_ring().is_ok(), "a reading from long ago changes nothing");
+}
+
+#[tokio::test]
 async fn a_second_start_finds_the_keys_of_the_first() {
     let world = World::new().await;
     let again = ensure(&world, [7; 32]).run().await.unwrap();
