@@ -52,7 +52,12 @@ impl UseCases {
         let revocations = Arc::new(RevocationState::new(Arc::clone(&parts.clock), max_staleness));
         let shared = Shared::new(settings, parts, stores, &keys, &revocations, hasher);
         let get_jwks = GetJwks { keys: Arc::clone(&keys), max_age: settings.service.keys.jwks_max_age };
-        let health = HealthState::new(Arc::clone(&revocations), Arc::clone(&keys), Arc::clone(&stores.database) as _);
+        let health = HealthState::new(
+            Arc::clone(&revocations),
+            Arc::clone(&keys),
+            Arc::clone(&stores.database) as _,
+            Arc::clone(&parts.clock),
+        );
         let auth = shared.auth(settings, parts, stores, &revocations);
         Ok(Self { keys, revocations, health: Arc::new(health), get_jwks: Arc::new(get_jwks), auth })
     }

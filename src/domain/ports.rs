@@ -173,10 +173,11 @@ pub trait AuditLog: Send + Sync {
     async fn record(&self, event: AuditEvent, context: &AuditContext) -> StoreResult<()>;
 }
 
-/// Whether the database answers.
+/// Whether the database answers, and what time it has.
 #[async_trait]
 pub trait Probe: Send + Sync {
-    async fn ping(&self) -> StoreResult<()>;
+    /// The clock of the database's own machine; `None` where it has none but ours.
+    async fn time(&self) -> StoreResult<Option<Timestamp>>;
 }
 
 /// Rate limits. There is always a verdict: where the shared counters are away, local ones judge.

@@ -95,8 +95,14 @@ impl Health for HealthApi {
 mod tests {
     use super::*;
 
-    const UP: service::health::Health =
-        service::health::Health { started: true, verifies: true, signs: true, database: true, draining: false };
+    const UP: service::health::Health = service::health::Health {
+        started: true,
+        verifies: true,
+        signs: true,
+        database: true,
+        clock: true,
+        draining: false,
+    };
 
     fn ask(service: &str) -> Request<HealthCheckRequest> {
         Request::new(HealthCheckRequest { service: service.to_owned() })

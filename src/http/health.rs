@@ -21,6 +21,7 @@ pub async fn readyz(State(health): State<watch::Receiver<Health>>) -> Response {
         "verifies": health.verifies,
         "signs": health.signs,
         "database": health.database,
+        "clock": health.clock,
         "draining": health.draining,
     });
     answer(health.is_ready(), &body)

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::keys::live_keys::LiveKeys;
 use super::token::revocation_state::RevocationState;
+use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::ports::Probe;
 
 /// How often the state is judged anew.
@@ -16,8 +17,11 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// A database that takes longer to answer is as good as away.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How far the database's clock may be from ours, beside the time that the question took.
+const MAX_DIFFERENCE: Duration = Duration::from_secs(2);
+
 /// What the service can do.
-#[expect(clippy::struct_excessive_bools, reason = "five facts that vary independently of one another")]
+#[expect(clippy::struct_excessive_bools, reason = "six facts that vary independently of one another")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     /// Whether it has ever been able to verify tokens: the latch behind `/startupz`.
@@ -28,15 +32,19 @@ pub struct Health {
     pub signs: bool,
     /// Whether the database answers.
     pub database: bool,
+    /// Whether this replica's clock is the database's, as far as was last seen: lifetimes and revocations that
+    /// replicas write for one another are told in wall time.
+    pub clock: bool,
     /// Whether the service is about to stop.
     pub draining: bool,
 }
 
 impl Health {
     /// Whether calls should come here: `/readyz`, and the health of the server as a whole and of `TokenService`. A
-    /// database that is away does not count, or every replica would be taken out at once and with it VerifyToken.
+    /// database that is away does not count, or every replica would be taken out at once and with it VerifyToken. A
+    /// clock that has gone wrong does: this replica judges by it.
     pub fn is_ready(&self) -> bool {
-        self.verifies && !self.draining
+        self.verifies && self.clock && !self.draining
     }
 
     /// Whether people can be signed in: the health of `AuthService`.
@@ -50,12 +58,18 @@ pub struct HealthState {
     revocations: Arc<RevocationState>,
     keys: Arc<LiveKeys>,
     probe: Arc<dyn Probe>,
+    clock: Arc<dyn Clock>,
     health: watch::Sender<Health>,
 }
 
 impl HealthState {
-    pub fn new(revocations: Arc<RevocationState>, keys: Arc<LiveKeys>, probe: Arc<dyn Probe>) -> Self {
-        Self { revocations, keys, probe, health: watch::Sender::new(Health::default()) }
+    pub fn new(
+        revocations: Arc<RevocationState>,
+        keys: Arc<LiveKeys>,
+        probe: Arc<dyn Probe>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { revocations, keys, probe, clock, health: watch::Sender::new(Health::default()) }
     }
 
     /// What was last judged; for who wants to be told of changes.
@@ -76,8 +90,17 @@ impl HealthState {
     /// Judges anew: first what is in memory, so that a hanging database delays no word of it.
     pub async fn run_once(&self) {
         self.publish(|health| self.judged(health));
-        let database = matches!(tokio::time::timeout(PROBE_TIMEOUT, self.probe.ping()).await, Ok(Ok(())));
-        self.publish(|health| self.judged(Health { database, ..health }));
+        let before = self.clock.now();
+        let seen = tokio::time::timeout(PROBE_TIMEOUT, self.probe.time()).await;
+        let after = self.clock.now();
+        self.publish(|health| {
+            let Ok(Ok(theirs)) = seen else { return self.judged(Health { database: false, ..health }) };
+            let clock = theirs.is_none_or(|theirs| agrees(theirs, before, after));
+            self.judged(Health { database: true, clock, ..health })
+        });
+        if !self.health.borrow().clock && matches!(seen, Ok(Ok(_))) {
+            tracing::error!("this replica's clock is not the database's: not ready");
+        }
     }
 
     /// Judges until cancelled.
@@ -105,6 +128,11 @@ impl HealthState {
             changed
         });
     }
+}
+
+/// Whether a clock that was read between `before` and `after` of ours is ours.
+fn agrees(theirs: Timestamp, before: Timestamp, after: Timestamp) -> bool {
+    theirs >= before.before(MAX_DIFFERENCE) && theirs <= after.after(MAX_DIFFERENCE)
 }
 
 #[cfg(test)]

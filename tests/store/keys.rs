@@ -103,5 +103,5 @@ pub async fn an_event_is_recorded_as_it_was_told(backend: Arc<Backend>) {
 }
 
 pub async fn a_store_that_runs_answers(backend: Arc<Backend>) {
-    backend.probe.ping().await.unwrap();
+    assert!(backend.probe.time().await.is_ok());
 }

@@ -21,13 +21,13 @@ async fn a_server_that_hangs_is_unavailable_within_two_seconds() {
     .unwrap();
     let settings = Settings::new(DatabaseUrl::new(url));
     let database = Database::connect(&settings, Arc::new(CountingEntropy::new())).await.unwrap();
-    assert_eq!(database.ping().await, Ok(()));
+    assert!(database.time().await.is_ok_and(|time| time.is_some()));
     server.pause();
     let start = Instant::now();
-    assert_eq!(database.ping().await, Err(StoreError::Unavailable));
+    assert_eq!(database.time().await, Err(StoreError::Unavailable));
     assert!(start.elapsed() < Duration::from_secs(2));
     server.resume();
-    assert_eq!(database.ping().await, Ok(()));
+    assert!(database.time().await.is_ok_and(|time| time.is_some()));
 }
 
 // promise D2

@@ -8,7 +8,8 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::service::testing::World;
 
-const READY: Health = Health { started: true, verifies: true, signs: true, database: true, draining: false };
+const READY: Health =
+    Health { started: true, verifies: true, signs: true, database: true, clock: true, draining: false };
 
 struct Running {
     address: SocketAddr,

@@ -3,7 +3,7 @@ use crate::domain::ports::StoreError;
 use crate::service::testing::World;
 
 fn health(world: &World) -> HealthState {
-    HealthState::new(world.revocations.clone(), world.keys.clone(), Arc::new(world.store.clone()))
+    HealthState::new(world.revocations.clone(), world.keys.clone(), Arc::new(world.store.clone()), world.clock.clone())
 }
 
 #[tokio::test]
@@ -61,4 +61,12 @@ async fn who_watches_is_told_of_changes_alone() {
     watched.mark_unchanged();
     health.run_once().await;
     assert!(!watched.has_changed().unwrap());
+}
+
+#[test]
+fn clocks_differ_by_two_seconds_at_most() {
+    let at = |millis: i64| Timestamp::from_millis(1_700_000_000_000 + millis);
+    for (theirs, agree) in [(-2_001, false), (-2_000, true), (0, true), (2_500, true), (2_501, false)] {
+        assert_eq!(agrees(at(theirs), at(0), at(500)), agree, "{theirs}");
+    }
 }

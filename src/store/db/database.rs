@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait as _,
+    Statement, TransactionOptions, TransactionTrait as _,
 };
 use sea_orm_migration::MigratorTrait as _;
 
@@ -15,13 +15,15 @@ use super::connect::{self, Pools};
 use super::fault::Fault;
 use super::migrations::Migrator;
 use super::settings::Settings;
-use crate::domain::clock::Entropy;
+use crate::domain::clock::{Entropy, Timestamp};
 use crate::domain::ports::{Probe, StoreError, StoreResult};
 
 /// Names the lock under which replicas migrate one after the other; any number that nobody else uses.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7236451)";
 /// A step may take longer than any request, and wait for another replica's.
 const NO_TIMEOUT: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
+/// The clock of the server, in milliseconds since the Unix epoch.
+const SERVER_TIME: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 /// The longest pause before another try; pauses grow up to it.
 const MAX_PAUSE: Duration = Duration::from_millis(100);
 
@@ -115,6 +117,16 @@ impl Database {
         outcome.unwrap_or_else(|_| Err(out_of_time(tries)))
     }
 
+    async fn try_time(&self) -> Result<Option<Timestamp>, Fault> {
+        let ask = match self.backend() {
+            DbBackend::Postgres => SERVER_TIME,
+            DbBackend::Sqlite | DbBackend::MySql | _ => "SELECT NULL",
+        };
+        let row = self.reader.query_one_raw(Statement::from_string(self.backend(), ask)).await?;
+        let millis: Option<i64> = row.ok_or(Fault::Corrupt("answer to a probe"))?.try_get_by_index(0)?;
+        Ok(millis.map(Timestamp::from_millis))
+    }
+
     /// A random pause that may double with each try, so that those who collided do not do so again.
     fn pause(&self, tries: u32) -> Duration {
         let mut random = [0];
@@ -134,7 +146,7 @@ fn out_of_time(tries: u32) -> StoreError {
 
 #[async_trait]
 impl Probe for Database {
-    async fn ping(&self) -> StoreResult<()> {
-        self.run(|| async { Ok(self.reader.execute_unprepared("SELECT 1").await.map(|_| ())?) }).await
+    async fn time(&self) -> StoreResult<Option<Timestamp>> {
+        self.run(|| self.try_time()).await
     }
 }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::domain::audit::AuditEvent;
+use crate::domain::clock::Timestamp;
 use crate::domain::key::{KeySwap, StoredKey, StoredKeys};
 use crate::domain::ports::{AuditContext, AuditLog, Keys, Probe, StoreResult};
 
@@ -43,7 +44,7 @@ impl AuditLog for MemoryStore {
 
 #[async_trait]
 impl Probe for MemoryStore {
-    async fn ping(&self) -> StoreResult<()> {
-        self.open().map(drop)
+    async fn time(&self) -> StoreResult<Option<Timestamp>> {
+        self.open().map(|_| None)
     }
 }
