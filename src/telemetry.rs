@@ -96,7 +96,9 @@ fn subscriber<W>(settings: Settings, writer: W) -> Result<impl tracing::Subscrib
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    let format = tracing_subscriber::fmt::layer().with_writer(writer);
+    // Where a line cannot be written (a full disk, a broken pipe), the layer would tell standard error, which is what
+    // failed, and panic: a service must not die of its log.
+    let format = tracing_subscriber::fmt::layer().with_writer(writer).log_internal_errors(false);
     let layer: Box<dyn Layer<Filtered> + Send + Sync> = if settings.is_for_humans() {
         format.with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed()
     } else {

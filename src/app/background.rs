@@ -38,7 +38,6 @@ impl Background {
             Arc::clone(&stores.database) as _,
             Arc::clone(&stores.signal),
             Arc::clone(&use_cases.revocations),
-            Arc::clone(&parts.clock),
             settings.service.revocation.poll_interval,
         );
         let keys = MaintainKeys {

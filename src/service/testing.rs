@@ -162,7 +162,6 @@ impl World {
             Arc::new(self.store.clone()),
             Arc::new(LocalSignal),
             self.revocations.clone(),
-            self.clock.clone(),
             self.settings.revocation.poll_interval,
         )
     }

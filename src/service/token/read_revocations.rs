@@ -6,19 +6,43 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::revocation_state::RevocationState;
-use crate::domain::clock::Clock;
+use super::revocation_state::{Completeness, RevocationState};
 use crate::domain::ports::{RevocationSignal, Revocations, StoreResult};
 use crate::domain::revocation::RevocationCursor;
+
+/// A wall clock that goes back by more has been ahead: what was read meanwhile was judged by a wrong time. Less than
+/// the leeway by which a revocation outlasts its tokens.
+const CLOCK_WAS_AHEAD: i64 = 1_000;
 
 /// Follows the table of revocations.
 pub struct ReadRevocations {
     table: Arc<dyn Revocations>,
     signal: Arc<dyn RevocationSignal>,
     state: Arc<RevocationState>,
-    clock: Arc<dyn Clock>,
     poll_interval: Duration,
-    cursor: Mutex<RevocationCursor>,
+    place: Mutex<Place>,
+}
+
+/// How far the table has been read, and under which clock.
+#[derive(Default)]
+struct Place {
+    cursor: RevocationCursor,
+    /// The furthest that the wall clock has been ahead of the monotonic one, in milliseconds.
+    furthest: Option<i64>,
+}
+
+impl Place {
+    /// Begins anew where the wall clock has been ahead: revocations that are alive again were left out or forgotten.
+    fn judge_clock(&mut self, reading: &Completeness) {
+        let ahead = reading.ahead();
+        match self.furthest {
+            Some(furthest) if ahead < furthest - CLOCK_WAS_AHEAD => {
+                tracing::warn!(by = furthest - ahead, "the clock went back: every revocation is read again");
+                *self = Self { cursor: RevocationCursor::default(), furthest: Some(ahead) };
+            }
+            furthest => self.furthest = furthest.max(Some(ahead)),
+        }
+    }
 }
 
 impl ReadRevocations {
@@ -26,20 +50,20 @@ impl ReadRevocations {
         table: Arc<dyn Revocations>,
         signal: Arc<dyn RevocationSignal>,
         state: Arc<RevocationState>,
-        clock: Arc<dyn Clock>,
         poll_interval: Duration,
     ) -> Self {
-        Self { table, signal, state, clock, poll_interval, cursor: Mutex::new(RevocationCursor::default()) }
+        Self { table, signal, state, poll_interval, place: Mutex::default() }
     }
 
     /// Reads what is new. The state is complete as of the moment before the reading began, not after it ended.
     pub async fn run_once(&self) -> StoreResult<()> {
-        let mut cursor = self.cursor.lock().await;
+        let mut place = self.place.lock().await;
         let reading = self.state.begin();
-        let page = self.table.read(*cursor, self.clock.now()).await?;
+        place.judge_clock(&reading);
+        let page = self.table.read(place.cursor, reading.at).await?;
         self.state.apply(&page.revocations);
         self.state.completed(reading);
-        *cursor = page.cursor;
+        place.cursor = page.cursor;
         Ok(())
     }
 

@@ -22,6 +22,13 @@ pub struct Completeness {
     pub monotonic: Duration,
 }
 
+impl Completeness {
+    /// By how much the wall clock is ahead of the monotonic one, in milliseconds: changes only when it is stepped.
+    pub fn ahead(&self) -> i64 {
+        self.at.as_millis().saturating_sub(i64::try_from(self.monotonic.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
 /// The live revocations in RAM, and as of when they are complete.
 pub struct RevocationState {
     index: RevocationIndex,

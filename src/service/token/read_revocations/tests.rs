@@ -1,7 +1,13 @@
 use async_trait::async_trait;
+use keystead_verifier::Verdict;
 use tokio::sync::Notify;
 
 use super::*;
+use crate::domain::clock::Clock as _;
+use crate::domain::id::UserId;
+use crate::domain::ports::Sessions as _;
+use crate::domain::session::EndScope;
+use crate::service::auth::token_set::TokenSet;
 use crate::service::testing::World;
 
 /// Word that a test sends.
@@ -32,7 +38,7 @@ async fn the_loop_reads_at_the_start_and_when_told_and_ends_when_cancelled() {
     let signal = Arc::new(Word::default());
     let (table, state) = (Arc::new(world.store.clone()), world.revocations.clone());
     let an_hour = Duration::from_hours(1);
-    let reader = ReadRevocations::new(table, signal.clone(), state, world.clock.clone(), an_hour);
+    let reader = ReadRevocations::new(table, signal.clone(), state, an_hour);
     let cancelled = CancellationToken::new();
     let told = cancelled.clone();
     let running = tokio::spawn(async move { reader.run(told).await });
@@ -42,4 +48,32 @@ async fn the_loop_reads_at_the_start_and_when_told_and_ends_when_cancelled() {
     until_complete(&world).await;
     cancelled.cancel();
     running.await.unwrap();
+}
+
+/// Ends the session as another replica does, whose clock is right: only the table tells.
+async fn end_elsewhere(world: &World, user: UserId, tokens: &TokenSet) {
+    let expire_at = world.issuer.revocations_expire_at(world.clock.now());
+    let ended = world.store.end(user, tokens.session_id, EndScope::This, expire_at, &world.context()).await;
+    assert_eq!(ended.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_for_a_while_revives_no_revoked_token() {
+    // promise R6
+    let world = World::new().await;
+    let user = world.user("ada@example.org").await;
+    let (before, meanwhile) = (world.sign_in(&user).await, world.sign_in(&user).await);
+    let reader = world.reader();
+    reader.run_once().await.unwrap();
+    end_elsewhere(&world, user.id, &before).await;
+    reader.run_once().await.unwrap();
+    let right = world.clock.now();
+    end_elsewhere(&world, user.id, &meanwhile).await;
+    world.clock.step_to(right.after(Duration::from_hours(3)));
+    reader.run_once().await.unwrap();
+    world.clock.step_to(right);
+    reader.run_once().await.unwrap();
+    for tokens in [before, meanwhile] {
+        assert_eq!(world.verdict_from_memory(&tokens.access_token), Verdict::Revoked);
+    }
 }
