@@ -4,7 +4,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use tonic::Status;
 
@@ -16,11 +16,14 @@ const PREFIX_BYTES: usize = 5;
 
 /// A request's body whose messages are all within the limit and not too many, or that ends in an error.
 ///
-/// tonic passes over what follows the one message of a unary call; here it is refused, as gRPC demands.
+/// tonic passes over what follows the one message of a unary call; here it is refused, as gRPC demands. And tonic decodes
+/// a message, which may grow many times over by that, before it waits for the end of the stream: so a unary call's
+/// message is held back, as bytes, until the stream has ended, or a caller who never ends it would fill the memory.
 #[derive(Debug)]
 pub struct LimitedBody<B> {
     inner: B,
     gauge: Gauge,
+    held: BytesMut,
 }
 
 impl<B> LimitedBody<B> {
@@ -29,7 +32,13 @@ impl<B> LimitedBody<B> {
         Self {
             inner,
             gauge: Gauge { limit, messages, begun: false, prefix: [0; PREFIX_BYTES], filled: 0, payload_left: 0 },
+            held: BytesMut::new(),
         }
+    }
+
+    /// What was held back, once there is no more to come.
+    fn release(&mut self) -> Option<Result<Frame<Bytes>, Status>> {
+        (!self.held.is_empty()).then(|| Ok(Frame::data(self.held.split().freeze())))
     }
 }
 
@@ -38,22 +47,29 @@ impl<B: Body<Data = Bytes> + Unpin> Body for LimitedBody<B> {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let Some(frame) = ready!(Pin::new(&mut self.inner).poll_frame(context)) else {
-            return Poll::Ready(None);
-        };
-        let Ok(frame) = frame else {
-            return Poll::Ready(Some(Err(status::malformed_message())));
-        };
-        let verdict = frame.data_ref().map_or(Verdict::Fits, |data| self.gauge.measure(data));
-        Poll::Ready(Some(match verdict {
-            Verdict::Fits => Ok(frame),
-            Verdict::TooLarge => Err(status::message_too_large()),
-            Verdict::TooMany => Err(status::malformed_message()),
-        }))
+        loop {
+            let Some(frame) = ready!(Pin::new(&mut self.inner).poll_frame(context)) else {
+                return Poll::Ready(self.release());
+            };
+            let Ok(frame) = frame else {
+                return Poll::Ready(Some(Err(status::malformed_message())));
+            };
+            // Trailers of a request mean nothing to gRPC.
+            let Ok(data) = frame.into_data() else { continue };
+            match self.gauge.measure(&data) {
+                Verdict::Fits => {}
+                Verdict::TooLarge => return Poll::Ready(Some(Err(status::message_too_large()))),
+                Verdict::TooMany => return Poll::Ready(Some(Err(status::malformed_message()))),
+            }
+            match self.gauge.messages {
+                Messages::One => self.held.extend_from_slice(&data),
+                Messages::Many => return Poll::Ready(Some(Ok(Frame::data(data)))),
+            }
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.held.is_empty() && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -159,5 +175,50 @@ mod tests {
         assert_eq!(unary.measure(&[0]), Verdict::TooMany);
         let mut empty = LimitedBody::new((), 8, Messages::One).gauge;
         assert_eq!(empty.measure(&[message(0), message(0)].concat()), Verdict::TooMany);
+    }
+
+    /// A body that gives these pieces, and then pends for ever or ends.
+    struct Pieces(std::collections::VecDeque<Bytes>, bool);
+
+    impl Body for Pieces {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            match self.0.pop_front() {
+                Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
+                None if self.1 => Poll::Ready(None),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    fn next(body: &mut LimitedBody<Pieces>) -> Poll<Option<Bytes>> {
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let polled = Pin::new(body).poll_frame(&mut context);
+        polled.map(|frame| frame.map(|frame| frame.expect("no fault").into_data().expect("data")))
+    }
+
+    fn body(messages: Messages, ends: bool) -> LimitedBody<Pieces> {
+        let bytes = message(8);
+        let pieces = bytes.chunks(5).map(Bytes::copy_from_slice).collect();
+        LimitedBody::new(Pieces(pieces, ends), 8, messages)
+    }
+
+    // promise N3
+    #[test]
+    fn a_unary_message_is_held_back_until_its_stream_has_ended() {
+        assert_eq!(next(&mut body(Messages::One, false)), Poll::Pending);
+        let mut ended = body(Messages::One, true);
+        assert_eq!(next(&mut ended), Poll::Ready(Some(message(8).into())));
+        assert_eq!(next(&mut ended), Poll::Ready(None));
+    }
+
+    #[test]
+    fn messages_of_a_stream_are_handed_on_as_they_come() {
+        assert_eq!(next(&mut body(Messages::Many, false)), Poll::Ready(Some(Bytes::copy_from_slice(&message(8)[..5]))));
     }
 }

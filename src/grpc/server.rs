@@ -128,11 +128,17 @@ impl Worker {
         let Accepted { stream, peer, slot } = accepted;
         match &self.tls {
             None => connection::serve(stream, peer, self.front, self.limits, self.drain).await,
-            Some(tls) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.acceptor().accept(stream)).await {
-                Ok(Ok(stream)) => connection::serve(stream, peer, self.front, self.limits, self.drain).await,
-                Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
-                Err(_elapsed) => tracing::debug!(%peer, "a TLS handshake took too long"),
-            },
+            Some(tls) => {
+                let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.acceptor().accept(stream));
+                match self.drain.run_until_cancelled(handshake).await {
+                    None => {}
+                    Some(Ok(Ok(stream))) => {
+                        connection::serve(stream, peer, self.front, self.limits, self.drain).await;
+                    }
+                    Some(Ok(Err(error))) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+                    Some(Err(_elapsed)) => tracing::debug!(%peer, "a TLS handshake took too long"),
+                }
+            }
         }
         drop(slot);
     }

@@ -75,7 +75,7 @@ fn auth(world: &World) -> AuthApi {
 
 async fn start(world: &World) -> Channel {
     world.reader().run_once().await.unwrap();
-    let health = Health { started: true, verifies: true, signs: true, ..Health::default() };
+    let health = Health { started: true, verifies: true, signs: true, clock: true, ..Health::default() };
     let needs = Needs {
         auth: auth(world),
         token: TokenApi {

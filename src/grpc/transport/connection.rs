@@ -75,6 +75,10 @@ where
                 stage = Stage::Leaving;
             }
             () = drain.cancelled(), if stage != Stage::Leaving => {
+                // Who has not begun has no call to finish, and would be waited for.
+                if meter.received() < PREFACE_BYTES {
+                    return;
+                }
                 connection.as_mut().graceful_shutdown();
                 stage = Stage::Leaving;
             }

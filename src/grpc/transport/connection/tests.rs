@@ -64,3 +64,16 @@ async fn headers_that_never_end_are_cut_off_within_thirty_seconds() {
     server.await.unwrap();
     assert!(begun.elapsed() <= Duration::from_secs(30), "{:?}", begun.elapsed());
 }
+
+// promise N7
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_has_not_begun_holds_no_drain_up() {
+    let drain = CancellationToken::new();
+    let (mut stream, server) = start(Behaviour::Answer, &drain);
+    stream.write_all(b"PRI * HTTP/2.0\r\n").await.unwrap();
+    tokio::task::yield_now().await;
+    let begun = tokio::time::Instant::now();
+    drain.cancel();
+    server.await.unwrap();
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
