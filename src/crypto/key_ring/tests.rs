@@ -1,3 +1,5 @@
+//! Stored keys that open and that do not.
+
 use keystead_verifier::{Expectations, RevocationIndex, Verdict, Verifier};
 use uuid::Uuid;
 

@@ -1,3 +1,5 @@
+//! The hashing threads: capacity, order, and their end.
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use zeroize::Zeroizing;

@@ -1,3 +1,5 @@
+//! Addresses that are one, and that only look so.
+
 use proptest::prelude::*;
 
 use super::*;

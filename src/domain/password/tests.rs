@@ -1,3 +1,5 @@
+//! Passwords that the policy takes and refuses.
+
 use super::*;
 
 fn judge(text: &str) -> Result<(), PasswordFault> {

@@ -1,10 +1,8 @@
 //! Verdicts on access tokens, on their way out.
 
-use keystead_verifier::{Claims, Verdict};
-
 use super::time;
 use crate::grpc::pb::{self, TokenStatus};
-use crate::service::token::verify::Verified;
+use crate::service::token::verify::{Claims, Verdict, Verified};
 
 pub fn verified(verified: Verified) -> pb::VerifyTokenResponse {
     let (status, claims) = verdict(verified.verdict);

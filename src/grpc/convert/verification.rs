@@ -1,11 +1,9 @@
 //! Access tokens that are to be judged, and what is expected of them.
 
-use keystead_verifier::Expectations;
-
 use super::violations::Violations;
 use crate::grpc::pb;
 use crate::service::error::ServiceResult;
-use crate::service::token::verify::VerifyRequest;
+use crate::service::token::verify::{Expectations, VerifyRequest};
 
 const MAX_BATCH: usize = 1_000;
 const MAX_REQUIRED_ROLES: usize = 32;

@@ -1,3 +1,5 @@
+//! What the front does before and after a handler: deadlines, panics, refusals.
+
 use std::net::Ipv4Addr;
 
 use http_body::Body as _;

@@ -1,3 +1,5 @@
+//! The server from its bind to the end of its drain.
+
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::{fs, path::Path};

@@ -1,3 +1,5 @@
+//! The table of errors, one test a row.
+
 use super::*;
 
 const AFTER: Duration = Duration::from_millis(1_500);

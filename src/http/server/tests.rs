@@ -1,3 +1,5 @@
+//! The HTTP edge over a socket.
+
 use std::net::Ipv4Addr;
 use std::time::Duration;
 

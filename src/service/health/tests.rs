@@ -1,3 +1,5 @@
+//! What is told of a service that starts, suffers and drains.
+
 use super::*;
 use crate::domain::ports::StoreError;
 use crate::service::testing::World;

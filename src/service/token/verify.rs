@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keystead_verifier::{Expectations, Verdict, Verifier};
+use keystead_verifier::Verifier;
+/// The words of a verdict, for those who ask for one.
+pub use keystead_verifier::{Claims, Expectations, Verdict};
 use tokio::sync::Semaphore;
 
 use super::revocation_state::RevocationState;

@@ -1,3 +1,5 @@
+//! Revocations that count, and that are forgotten in time.
+
 use super::*;
 
 fn claims(sub: u128, sid: u128, epoch: i64) -> Claims {

@@ -1,3 +1,5 @@
+//! Hashes of every form, right, wrong, outdated and too dear.
+
 use super::*;
 use crate::crypto::testing::TestEntropy;
 

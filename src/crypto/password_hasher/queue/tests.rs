@@ -1,3 +1,5 @@
+//! Places in the queue, and what a full one tells.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Connections that behave, that never begin, and that never end.
+
 use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};

@@ -1,3 +1,5 @@
+//! Certificates that are good, bad and renewed.
+
 use std::fs;
 
 use tempfile::TempDir;

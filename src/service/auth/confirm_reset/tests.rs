@@ -1,3 +1,5 @@
+//! Resets that are confirmed, refused and repeated.
+
 use std::time::Duration;
 
 use keystead_verifier::Verdict;

@@ -1,3 +1,5 @@
+//! Sign-ins that are right, wrong, limited and overtaken.
+
 use std::time::Duration;
 
 use keystead_verifier::Verdict;

@@ -1,3 +1,5 @@
+//! Who ends which sessions.
+
 use std::time::Duration;
 
 use keystead_verifier::Verdict;

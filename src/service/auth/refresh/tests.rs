@@ -1,3 +1,5 @@
+//! Rotation, grace, replay and theft.
+
 use std::time::Duration;
 
 use keystead_verifier::Verdict;

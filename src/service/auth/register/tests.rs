@@ -1,3 +1,5 @@
+//! Registrations that are taken, refused and limited.
+
 use std::time::Duration;
 
 use keystead_verifier::Verdict;

@@ -1,3 +1,5 @@
+//! The life of a signing key, by the clock.
+
 use std::collections::HashSet;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The outbox with mailers that fail.
+
 use std::collections::VecDeque;
 use std::sync::Mutex;
 

@@ -1,3 +1,5 @@
+//! The table of revocations under clocks and words of all kinds.
+
 use async_trait::async_trait;
 use keystead_verifier::Verdict;
 use tokio::sync::Notify;

@@ -1,3 +1,5 @@
+//! Verdicts, their freshness, and how long they keep.
+
 use super::*;
 use crate::domain::ports::StoreError;
 use crate::service::error::ServiceError;

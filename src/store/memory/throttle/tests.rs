@@ -1,3 +1,5 @@
+//! Limits in RAM: exact, shared and bounded.
+
 use super::*;
 use crate::domain::manual_clock::ManualClock;
 
