@@ -33,7 +33,7 @@ use start_error::StartError;
 use stores::Stores;
 use use_cases::UseCases;
 
-/// How long the background loops and the HTTP edge may take to end, once calls have.
+/// How long the background loops, the HTTP edge and the stores may each take to end, once calls have.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What tests hand in differently.
@@ -137,7 +137,9 @@ impl App {
         end(&mut probes, END_TIMEOUT).await;
         end_loops.cancel();
         end(&mut loops, END_TIMEOUT).await;
-        self.stores.close().await;
+        if tokio::time::timeout(END_TIMEOUT, self.stores.close()).await.is_err() {
+            tracing::warn!("the database was not closed in time");
+        }
         tracing::info!(drained = drained == Drain::Complete, "stopped");
         outcome
     }

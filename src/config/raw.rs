@@ -25,6 +25,8 @@ pub enum Raw {
 #[derive(Default)]
 pub struct RawSettings {
     pub file: BTreeMap<String, Raw>,
+    /// Why the file is no place for a secret.
+    pub exposed: Option<String>,
     pub environment: BTreeMap<String, Raw>,
 }
 
@@ -54,6 +56,10 @@ fn flatten_into(leaves: &mut BTreeMap<String, Raw>, prefix: &str, table: Table) 
     for (key, value) in table {
         let path = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
         match value {
+            // A section without a setting is known by its name alone.
+            Value::Table(inner) if inner.is_empty() => {
+                leaves.insert(path, Raw::Shapeless);
+            }
             Value::Table(inner) => flatten_into(leaves, &path, inner),
             Value::Array(values) => {
                 let texts: Option<Vec<String>> = values.into_iter().map(text).collect();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::fault::{Fault, Faults};
 use super::form::Form;
 use super::raw::{Raw, RawSettings, variable};
-use super::secret::{Secret, check_private, read_secret_file};
+use super::secret::{Secret, check_private, read_secret_file, without_line_break};
 
 /// A setting that the code knows: a row of the reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,15 +72,36 @@ impl Reader {
         let file_path = format!("{path}_file");
         self.declare(path, expected, None, meaning);
         self.declare(&file_path, PathBuf::EXPECTED, None, "The same, read from a file that only its owner can read.");
+        let in_settings_file = self.raw.file.contains_key(path);
         match self.raw.take_either(path, &file_path) {
             (None, None) => None,
-            (Some(raw), None) => self.parsed(path, Some(raw), expected, |_: &String| true).map(Secret::new),
+            (Some(raw), None) => self.direct_secret(path, raw, expected, in_settings_file),
             (None, Some(raw)) => self.secret_file(&file_path, raw),
             (Some(_), Some(_)) => {
                 self.fault(path, format!("is set twice: also by {}", variable(&file_path)));
                 None
             }
         }
+    }
+
+    /// The same text as from a file of its own: only a line break at its end is none of it.
+    fn direct_secret(&mut self, path: &str, raw: Raw, expected: &str, in_settings_file: bool) -> Option<Secret> {
+        if let Some(problem) = self.raw.exposed.clone().filter(|_| in_settings_file) {
+            self.fault(
+                path,
+                format!("stands in a file of settings that {}", problem.trim_start_matches("names a file that ")),
+            );
+        }
+        let Raw::Text(text) = raw else {
+            self.fault(path, format!("expected {expected}"));
+            return None;
+        };
+        let secret = without_line_break(&text);
+        if secret.is_empty() {
+            self.fault(path, format!("expected {expected}"));
+            return None;
+        }
+        Some(Secret::new(secret))
     }
 
     fn secret_file(&mut self, path: &str, raw: Raw) -> Option<Secret> {
@@ -119,7 +140,11 @@ impl Reader {
     /// Fails if there was any fault; what nobody asked for is one too.
     pub fn finish(mut self) -> Result<(), Faults> {
         let known: Vec<&str> = self.declarations.iter().map(|declaration| declaration.path.as_str()).collect();
-        let unknown_keys = self.raw.file.keys().map(|key| unknown(key, &known, str::to_owned));
+        let is_section = |key: &&String| {
+            known.iter().any(|path| path.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('.')))
+        };
+        let strange = self.raw.file.iter().filter(|(key, raw)| !(matches!(raw, Raw::Shapeless) && is_section(key)));
+        let unknown_keys = strange.map(|(key, _)| unknown(key, &known, str::to_owned));
         let unknown_variables = self.raw.environment.keys().map(|name| unknown(name, &known, variable));
         let unknown: Vec<Fault> = unknown_keys.chain(unknown_variables).collect();
         self.faults.extend(unknown);

@@ -31,8 +31,13 @@ impl fmt::Debug for Secret {
 pub fn read_secret_file(path: &Path) -> Result<Secret, String> {
     check_private(path)?;
     let text = Zeroizing::new(fs::read_to_string(path).map_err(|error| unreadable(&error))?);
-    let secret = text.trim_end_matches(['\r', '\n']);
+    let secret = without_line_break(&text);
     if secret.is_empty() { Err("names an empty file".to_owned()) } else { Ok(Secret::new(secret)) }
+}
+
+/// A secret as it was written: editors and shells end it with a line break, anything else belongs to it.
+pub fn without_line_break(text: &str) -> &str {
+    text.trim_end_matches(['\r', '\n'])
 }
 
 /// Refuses a file that others can read, and one of our own that our group can.

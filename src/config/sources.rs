@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::fault::{Fault, Faults};
 use super::kubernetes;
 use super::raw::{PREFIX, Raw, RawSettings, flatten};
+use super::secret::check_private;
 
 /// The variable that names the file, where the command line does not.
 pub const FILE_VARIABLE: &str = "KEYSTEAD_CONFIG";
@@ -14,6 +15,8 @@ pub const FILE_VARIABLE: &str = "KEYSTEAD_CONFIG";
 #[derive(Clone, Default)]
 pub struct Sources {
     pub file: Option<String>,
+    /// Why the file is no place for a secret, where others can read it.
+    pub exposed: Option<String>,
     /// Those without our prefix are passed over.
     pub environment: Vec<(String, String)>,
 }
@@ -24,11 +27,12 @@ impl Sources {
         let (environment, mut faults) = process_environment();
         let named = environment.iter().find(|(name, value)| name == FILE_VARIABLE && !value.is_empty());
         let path = file.or_else(|| named.map(|(_, value)| PathBuf::from(value)));
-        let file = path.map(|path| read_file(&path)).transpose().unwrap_or_else(|fault| {
+        let file = path.as_deref().map(read_file).transpose().unwrap_or_else(|fault| {
             faults.push(fault);
             None
         });
-        if faults.is_empty() { Ok(Self { file, environment }) } else { Err(Faults(faults)) }
+        let exposed = path.and_then(|path| check_private(&path).err());
+        if faults.is_empty() { Ok(Self { file, exposed, environment }) } else { Err(Faults(faults)) }
     }
 
     /// Parses the file; keeps our variables. One that is empty is as good as not set, and what Kubernetes injects for
@@ -43,7 +47,7 @@ impl Sources {
         };
         let environment =
             self.environment.into_iter().filter(ours).map(|(name, value)| (name, Raw::Text(value))).collect();
-        Ok(RawSettings { file, environment })
+        Ok(RawSettings { file, exposed: self.exposed, environment })
     }
 }
 

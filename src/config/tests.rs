@@ -18,7 +18,7 @@ const MASTER_KEY: &str = "Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5LTEyMzQ=";
 
 fn load(file: &str, environment: &[(&str, &str)]) -> Result<Settings, Faults> {
     let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Settings::load(Sources { file: Some(file.to_owned()), environment })
+    Settings::load(Sources { file: Some(file.to_owned()), exposed: None, environment })
 }
 
 fn faults(file: &str, environment: &[(&str, &str)]) -> Vec<String> {
@@ -188,4 +188,34 @@ fn no_setting_looks_like_what_kubernetes_injects_and_no_two_share_a_variable() {
 fn the_page_of_settings_is_in_step_with_the_code() {
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/settings.md")).unwrap();
     assert!(page == reference::markdown(), "write docs/settings.md anew: cargo run -- settings > docs/settings.md");
+}
+
+// promise S3
+#[test]
+fn a_settings_file_that_others_can_read_holds_no_secret() {
+    let exposed = Some("names a file that others can read (mode 0644): only its owner may (chmod 600)".to_owned());
+    let with_secret = Some(format!("[keys]\nmaster_key = \"{MASTER_KEY}\""));
+    let sources = Sources { file: with_secret, exposed: exposed.clone(), environment: Vec::new() };
+    let faults = Settings::load(sources).expect_err("a fault").to_string();
+    assert!(faults.contains("keys.master_key") && faults.contains("others can read"), "{faults}");
+    assert!(!faults.contains(MASTER_KEY));
+    let without = Some("[sessions]\ngrace = \"1s\"".to_owned());
+    assert!(Settings::load(Sources { file: without, exposed, environment: Vec::new() }).is_ok());
+}
+
+#[test]
+fn a_secret_is_the_same_text_directly_and_from_a_file() {
+    let pepper = " pepper with spaces ";
+    let (_folder, path) = secret_file(&format!("{pepper}\n"), 0o600);
+    let file = load("", &[("KEYSTEAD_PASSWORDS_PEPPER_FILE", &path.display().to_string())]).unwrap();
+    let direct = load("", &[("KEYSTEAD_PASSWORDS_PEPPER", &format!("{pepper}\n"))]).unwrap();
+    assert_eq!(direct.passwords.pepper, file.passwords.pepper);
+    assert_eq!(direct.passwords.pepper.unwrap().as_slice(), pepper.as_bytes());
+}
+
+#[test]
+fn an_empty_section_is_known_by_its_name() {
+    assert!(load("[tokens]", &[]).is_ok());
+    let faults = faults("[databse]", &[]);
+    assert!(faults.len() == 1 && faults[0].contains("databse"), "{faults:?}");
 }

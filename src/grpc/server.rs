@@ -103,6 +103,9 @@ impl Bound {
     pub async fn serve(self, shutdown: CancellationToken) {
         let Self { listener, worker } = self;
         let connections = TaskTracker::new();
+        // Whoever drops this future before its end cuts off what is left, instead of leaving it to run on.
+        let cut_off = CancellationToken::new();
+        let _cut_off_when_dropped = cut_off.clone().drop_guard();
         if let Some(tls) = worker.tls.clone() {
             connections.spawn(keep_renewed(tls, shutdown.clone()));
         }
@@ -111,7 +114,8 @@ impl Bound {
                 biased;
                 () = shutdown.cancelled() => break,
                 accepted = listener.accept() => {
-                    connections.spawn(worker.clone().converse(accepted));
+                    let conversation = worker.clone().converse(accepted);
+                    connections.spawn(cut_off.clone().run_until_cancelled_owned(conversation));
                 }
             }
         }

@@ -51,12 +51,16 @@ impl Bound {
     pub async fn serve(self, shutdown: CancellationToken) {
         let Self { listener, router } = self;
         let connections = TaskTracker::new();
+        // Whoever drops this future before its end cuts off what is left, instead of leaving it to run on.
+        let cut_off = CancellationToken::new();
+        let _cut_off_when_dropped = cut_off.clone().drop_guard();
         loop {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
                 accepted = listener.accept() => {
-                    connections.spawn(converse(accepted, router.clone(), shutdown.clone()));
+                    let conversation = converse(accepted, router.clone(), shutdown.clone());
+                    connections.spawn(cut_off.clone().run_until_cancelled_owned(conversation));
                 }
             }
         }

@@ -51,9 +51,11 @@ pub fn read(reader: &mut Reader) -> Settings {
             "Whether clear text is served on an address that is not loopback; for a proxy or a mesh that does TLS.",
         ),
         reflection: reader.value("grpc.reflection", default.reflection, "Whether reflection is served, to everybody."),
-        trusted_proxies: reader.value(
+        trusted_proxies: reader.checked(
             "grpc.trusted_proxies",
             default.trusted_proxies,
+            "a list of networks in CIDR notation, like 10.0.0.0/8 (in a variable separated by commas)",
+            |_| true,
             "Proxies that are believed when they say where a call comes from.",
         ),
         forwarded_header: reader.value(

@@ -102,6 +102,19 @@ async fn clear_text_is_served_and_a_shutdown_ends_it() {
     assert!(TcpStream::connect(running.address).await.is_err());
 }
 
+// promise N7
+#[tokio::test]
+async fn who_stops_waiting_for_the_drain_cuts_the_calls_off() {
+    let (begun, dropped) = (CancellationToken::new(), CancellationToken::new());
+    let running = start(&settings(), Behaviour::Hang { begun: begun.clone(), dropped: dropped.clone() }).await;
+    let endpoint = Endpoint::from_shared(format!("http://{}", running.address)).unwrap();
+    let calling = tokio::spawn(call(endpoint.connect().await.unwrap()));
+    begun.cancelled().await;
+    running.server.abort();
+    dropped.cancelled().await;
+    assert!(calling.await.unwrap().is_err());
+}
+
 // promise N1
 #[tokio::test]
 async fn tls_is_served_where_it_is_set() {
