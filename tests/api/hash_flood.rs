@@ -19,7 +19,7 @@ const HASH_KIB: u64 = 128 * 1024;
 /// What 500 calls in flight may cost beside their hashes; less than one hash.
 const MARGIN_KIB: u64 = 96 * 1024;
 /// How long a verdict may take while every processor hashes; it waits for no hash, only for its turn.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[expect(clippy::disallowed_methods, reason = "the promise is one of time")]
 fn now() -> Instant {

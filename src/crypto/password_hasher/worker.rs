@@ -6,8 +6,12 @@ use super::argon::Memory;
 use super::judge::Judge;
 use super::queue::{Job, Queue, Task};
 
+/// How much a hashing thread stands back behind the others of the process (`nice`, 0 to 19).
+const NICENESS: i32 = 10;
+
 /// Works until the queue is stopped. A panic costs the one password that caused it.
 pub fn run(queue: &Queue, judge: &Judge) {
+    stand_back();
     let mut memory = Memory::default();
     loop {
         match queue.next() {
@@ -20,6 +24,15 @@ pub fn run(queue: &Queue, judge: &Judge) {
             Task::Rest => memory.give_back(),
             Task::Stop => return memory.give_back(),
         }
+    }
+}
+
+/// Lets the network threads go first where processors are scarce: a password may wait, a verdict may not. On Linux alone
+/// does a thread have a niceness of its own.
+fn stand_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS) {
+        tracing::warn!(%error, "a hashing thread goes on at the priority of all");
     }
 }
 
@@ -39,5 +52,23 @@ fn work(judge: &Judge, memory: &mut Memory, job: Job) {
             drop(permit);
             reply.send(verdict).ok();
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    // promise P5
+    #[test]
+    fn a_thread_that_stands_back_leaves_the_others_where_they_are() {
+        let niceness = || rustix::process::getpriority_process(Some(rustix::thread::gettid())).expect("a niceness");
+        let before = niceness();
+        let hashing = std::thread::spawn(move || {
+            stand_back();
+            niceness()
+        });
+        assert_eq!(hashing.join().expect("no panic"), NICENESS);
+        assert_eq!(niceness(), before);
     }
 }

@@ -24,7 +24,7 @@ pub struct Replica {
 
 impl Replica {
     pub async fn start(values: &Values, clock: Arc<TestClock>) -> Self {
-        let sources = Sources { file: Some(values.toml()), environment: Vec::new() };
+        let sources = Sources { file: Some(values.toml()), ..Sources::default() };
         let settings = Settings::load(sources).unwrap_or_else(|faults| panic!("{faults}"));
         let parts = Parts { clock, entropy: Arc::new(SystemEntropy::new()) };
         let app = App::build(settings, parts).await.unwrap_or_else(|error| panic!("the replica starts: {error}"));
