@@ -54,7 +54,9 @@ impl DataFolder {
             linked => linked,
         });
         let removed = fs::remove_file(&draft);
-        named.and(removed).map_err(|error| cannot("be written", path, &error))
+        // The name too must outlast a power cut: a database elsewhere may hold keys that only this one opens.
+        let synced = fs::File::open(&self.path).and_then(|folder| folder.sync_all());
+        named.and(removed).and(synced).map_err(|error| cannot("be written", path, &error))
     }
 }
 

@@ -224,6 +224,7 @@ impl Shared {
     fn confirm_reset(&self, settings: &Settings, parts: &Parts, stores: &Stores) -> ConfirmReset {
         ConfirmReset {
             tokens: Arc::clone(&stores.database) as _,
+            audit: Arc::clone(&stores.database) as _,
             hasher: Arc::clone(&self.hasher),
             guard: Arc::clone(&self.guard),
             issuer: Arc::clone(&self.issuer),

@@ -14,9 +14,11 @@ pub enum NameFault {
     TooLong,
     #[error("must not contain control characters")]
     ControlCharacter,
+    #[error("must not contain characters that change the direction of text")]
+    Reordering,
 }
 
-/// A name to show: NFC, without control characters, at most [`MAX_NAME_CHARS`] code points; may be empty.
+/// A name to show: NFC, without control characters and overrides of direction, at most [`MAX_NAME_CHARS`] code points; may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Name(String);
 
@@ -29,6 +31,9 @@ impl Name {
         if text.chars().any(char::is_control) {
             return Err(NameFault::ControlCharacter);
         }
+        if text.chars().any(reorders) {
+            return Err(NameFault::Reordering);
+        }
         let name: String = text.trim().nfc().collect();
         if name.chars().nth(MAX_NAME_CHARS).is_some() {
             return Err(NameFault::TooLong);
@@ -39,6 +44,12 @@ impl Name {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Embeddings, overrides and isolates (UAX #9, section 2): they let a name rearrange the text around it. Scripts that are
+/// written from right to left need none, and joiners, which names do need, are not among them.
+fn reorders(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl fmt::Display for Name {
@@ -73,6 +84,16 @@ mod tests {
     fn control_characters_are_refused_wherever_they_stand() {
         for text in ["\n", "a\0b", "a\u{1b}[31m", "a\u{85}", "tab\t"] {
             assert_eq!(Name::parse(text), Err(NameFault::ControlCharacter), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_rearrange_the_text_around_it() {
+        for text in ["a\u{202e}b", "\u{202a}", "a\u{2066}b\u{2069}"] {
+            assert_eq!(Name::parse(text), Err(NameFault::Reordering), "{text:?}");
+        }
+        for text in ["\u{5d3}\u{5d5}\u{5d3}", "\u{1f469}\u{200d}\u{1f4bb}", "\u{645}\u{6cc}\u{200c}\u{62e}"] {
+            assert!(Name::parse(text).is_ok(), "{text:?}");
         }
     }
 }

@@ -51,6 +51,7 @@ fn auth(world: &World) -> AuthApi {
         world.settings.sessions,
     );
     let confirm_reset = ConfirmReset {
+        audit: store.clone(),
         tokens: store.clone(),
         hasher: hasher.clone(),
         guard: guard.clone(),

@@ -61,8 +61,10 @@ fn shell(folder: &Path, command: &str) -> Command {
 }
 
 async fn install_tools() {
-    let status = Command::new("bash").arg("scripts/tools").current_dir(ROOT).status().await.expect("bash");
-    assert!(status.success(), "grpcurl and jq can be found or installed");
+    let mut tools = Command::new("bash");
+    tools.args(["scripts/tools", "walk"]).current_dir(ROOT).stdin(Stdio::null());
+    let status = tools.status().await.expect("bash");
+    assert!(status.success(), "grpcurl, curl and jq can be found or installed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

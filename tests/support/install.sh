@@ -3,6 +3,10 @@
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 
+# One of these at a time, whoever calls; apt itself waits for others.
+exec 9>/run/lock/keystead-install.lock
+flock 9
+
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     trap 'rm -f "$policy"' EXIT
@@ -18,4 +22,4 @@ if ! dpkg -s postgresql-common >/dev/null 2>&1 && [ ! -e "$clusters" ]; then
 fi
 
 apt-get -q update
-apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-confold install "$@"
+apt-get -q -y -o DPkg::Lock::Timeout=600 --no-install-recommends -o Dpkg::Options::=--force-confold install "$@"

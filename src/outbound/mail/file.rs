@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use lettre::message::Mailbox;
-use tokio::fs::{self, DirBuilder, OpenOptions};
+use tokio::fs::{self, DirBuilder, File, OpenOptions};
 use tokio::io::AsyncWriteExt as _;
 
 use super::message::{Carrier, compose};
@@ -47,5 +47,7 @@ async fn write_whole(folder: &Path, path: &Path, content: &[u8]) -> io::Result<(
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished).await?;
     file.write_all(content).await?;
     file.sync_all().await?;
-    fs::rename(&unfinished, path).await
+    fs::rename(&unfinished, path).await?;
+    // The new name must outlast a power cut, as the outbox's row does not outlast this call.
+    File::open(folder).await?.sync_all().await
 }

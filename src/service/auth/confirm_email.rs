@@ -32,7 +32,11 @@ impl ConfirmEmail {
         let hash = hash.ok_or(ServiceError::InvalidToken)?;
         let context = AuditContext { at: self.clock.now(), origin: *origin };
         match self.tokens.verify_email(&hash, &context).await? {
-            VerificationOutcome::Refused => Err(ServiceError::InvalidToken),
+            VerificationOutcome::Refused => {
+                let refused = security_event::event(AuditKind::EmailVerified, AuditOutcome::Failure);
+                security_event::log(&refused, origin);
+                Err(ServiceError::InvalidToken)
+            }
             VerificationOutcome::Done(user) => {
                 let event = security_event::event_of(AuditKind::EmailVerified, AuditOutcome::Success, user.id, None);
                 security_event::log(&event, origin);

@@ -20,6 +20,10 @@ use crate::domain::user::{User, UserState};
 use crate::service::error::{ServiceError, ServiceResult};
 use crate::service::keys::live_keys::LiveKeys;
 
+/// How long one delivery may take, its whole conversation with the server included: a batch of them must be done before
+/// its lease ends, or another replica sends the same mails.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Works the outbox off.
 pub struct DeliverMail {
     pub outbox: Arc<dyn Outbox>,
@@ -72,7 +76,8 @@ impl DeliverMail {
         if self.is_too_late(mail, &envelope, self.clock.now()) {
             return self.give_up(mail, "too late").await;
         }
-        match self.mailer.send(&envelope.message).await {
+        let sending = tokio::time::timeout(SEND_TIMEOUT, self.mailer.send(&envelope.message));
+        match sending.await.unwrap_or(Err(MailError::Transient)) {
             Ok(()) => Ok(self.outbox.remove(mail.id).await?),
             Err(MailError::Permanent) => self.give_up(mail, "refused").await,
             Err(MailError::Transient) => self.postpone(mail, &envelope).await,

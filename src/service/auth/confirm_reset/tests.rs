@@ -19,6 +19,7 @@ const PASSWORD: &str = "another horse battery";
 
 fn confirm(world: &World, hasher: &Arc<PasswordHasher>) -> ConfirmReset {
     ConfirmReset {
+        audit: Arc::new(world.store.clone()),
         tokens: Arc::new(world.store.clone()),
         hasher: hasher.clone(),
         guard: world.guard.clone(),
@@ -65,6 +66,7 @@ async fn a_reset_ends_every_session_at_once_tells_the_owner_and_works_once() {
     assert_eq!(world.verdict_from_memory(&tokens.access_token), Verdict::Revoked);
     assert_eq!(world.store.mails().last().map(|mail| mail.kind), Some(MailKind::PasswordChanged));
     assert_eq!(confirm.run(request(&token, PASSWORD), &origin(1)).await, Err(ServiceError::InvalidToken));
+    assert_eq!(world.told(AuditKind::PasswordChanged), 2, "the refused one is told too");
     let hash = world.store.find_by_email(&user.email).await.unwrap().unwrap().password_hash.unwrap();
     assert!(hash.as_str().starts_with("$argon2id$"));
 }
