@@ -213,6 +213,21 @@ async fn verification_goes_on_until_it_is_stale(keystead: &Keystead, client: &Cl
     assert!(failure.retry_after.is_some(), "{failure:?}");
     until("not ready", || async { keystead.replica(0).get("/readyz", &[]).await.status == 503 }).await;
     assert_eq!(keystead.replica(0).get("/livez", &[]).await.status, 200, "alive all the same");
+    // The minute has passed for the replica alone: the database's clock, which it is compared with, is the machine's.
+    keystead.clock.step(-61_000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_whose_clock_is_not_the_databases_is_not_ready_until_it_is() {
+    let keystead = Keystead::start(Backend::PostgresRedis).await;
+    let ready = || async { keystead.replica(0).get("/readyz", &[]).await.status };
+    until("ready", || async { ready().await == 200 }).await;
+    for millis in [10_000, -10_000] {
+        keystead.clock.step(millis);
+        until("not ready", || async { ready().await == 503 }).await;
+        keystead.clock.step(-millis);
+        until("ready again", || async { ready().await == 200 }).await;
+    }
 }
 
 async fn everything_heals(keystead: &Keystead, client: &Client, person: &Person, set: &TokenSet, reset_token: &str) {

@@ -20,6 +20,7 @@ mod harness;
 mod batch_verify;
 mod canary;
 mod concurrent_refresh;
+mod descriptors;
 mod drain;
 mod email_verification;
 mod errors;
