@@ -18,7 +18,8 @@ pub enum NameFault {
     Reordering,
 }
 
-/// A name to show: NFC, without control characters and overrides of direction, at most [`MAX_NAME_CHARS`] code points; may be empty.
+/// A name to show: NFC, without control characters and overrides of direction, at most [`MAX_NAME_CHARS`] code points;
+/// may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Name(String);
 
