@@ -2,18 +2,16 @@
 
 use std::path::PathBuf;
 
-use prost::Message as _;
-
 const PROTOS: [&str; 5] = [
+    "keystead/v1/account_service.proto",
+    "keystead/v1/admin_service.proto",
     "keystead/v1/auth_service.proto",
     "keystead/v1/error_reason.proto",
-    "keystead/v1/token.proto",
     "keystead/v1/token_service.proto",
-    "keystead/v1/user.proto",
 ];
 
 /// Messages that hold a secret or an address: `src/grpc/pb.rs` writes their `Debug` by hand.
-const REDACTED: [&str; 11] = [
+const REDACTED: [&str; 21] = [
     ".keystead.v1.RegisterRequest",
     ".keystead.v1.LoginRequest",
     ".keystead.v1.TokenSet",
@@ -24,6 +22,16 @@ const REDACTED: [&str; 11] = [
     ".keystead.v1.ConfirmResetRequest",
     ".keystead.v1.RequestEmailVerificationRequest",
     ".keystead.v1.ConfirmEmailRequest",
+    ".keystead.v1.ConfirmEmailChangeRequest",
+    ".keystead.v1.ChangePasswordRequest",
+    ".keystead.v1.ChangeEmailRequest",
+    ".keystead.v1.CreateUserRequest",
+    ".keystead.v1.UserFilter",
+    ".keystead.v1.CreateServiceAccountResponse",
+    ".keystead.v1.RotateServiceAccountSecretResponse",
+    ".keystead.v1.IssueServiceTokenRequest",
+    ".keystead.v1.IssueServiceTokenResponse",
+    ".keystead.v1.RevokeTokenRequest",
     ".keystead.v1.User",
 ];
 
@@ -32,14 +40,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
     println!("cargo:rerun-if-changed=build.rs");
 
-    let descriptors = protox::compile(PROTOS, ["proto"])?;
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler.include_source_info(true).include_imports(true).open_files(PROTOS)?;
     #[expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts through the environment")]
     let out_dir = PathBuf::from(std::env::var("OUT_DIR")?);
-    std::fs::write(out_dir.join("keystead_descriptor.bin"), descriptors.encode_to_vec())?;
+    // As bytes: the generated types of the descriptors would drop the options of our own.
+    std::fs::write(out_dir.join("keystead_descriptor.bin"), compiler.encode_file_descriptor_set())?;
 
     tonic_prost_build::configure()
         .codec_path("crate::grpc::codec::StrictCodec")
         .skip_debug(REDACTED)
-        .compile_fds(descriptors)?;
+        .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }

@@ -12,6 +12,7 @@ mod m0003_mail;
 mod m0004_attempts;
 mod m0005_keys;
 mod m0006_audit;
+mod m0007_roles;
 
 /// The steps in their order.
 pub struct Migrator;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_attempts::Migration),
             Box::new(m0005_keys::Migration),
             Box::new(m0006_audit::Migration),
+            Box::new(m0007_roles::Migration),
         ]
     }
 }

@@ -9,6 +9,13 @@ use crate::config::{MasterKey, Settings};
 use crate::crypto::password_hasher::PasswordHasher;
 use crate::crypto::seal::SealingKey;
 use crate::grpc;
+use crate::grpc::account_service::AccountApi;
+use crate::grpc::admin::audit::AuditApi;
+use crate::grpc::admin::roles::RolesApi;
+use crate::grpc::admin::service_accounts::ServiceAccountsApi;
+use crate::grpc::admin::signing_keys::SigningKeysApi;
+use crate::grpc::admin::users::UsersApi;
+use crate::grpc::admin_service::AdminApi;
 use crate::grpc::auth_service::AuthApi;
 use crate::grpc::token_service::TokenApi;
 use crate::service::auth::confirm_email::ConfirmEmail;
@@ -66,6 +73,14 @@ impl UseCases {
     pub fn into_grpc(self, parts: &Parts) -> grpc::Needs {
         grpc::Needs {
             auth: self.auth,
+            account: AccountApi {},
+            admin: AdminApi {
+                users: UsersApi {},
+                roles: RolesApi {},
+                service_accounts: ServiceAccountsApi {},
+                signing_keys: SigningKeysApi {},
+                audit: AuditApi {},
+            },
             token: TokenApi { get_jwks: self.get_jwks },
             health: self.health.subscribe(),
             clock: Arc::clone(&parts.clock),

@@ -1,6 +1,6 @@
 //! The audit trail: events named by the OWASP logging vocabulary.
 
-use super::id::{SessionId, UserId};
+use super::id::{PrincipalId, SessionId};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,9 +21,31 @@ pub enum AuditKind {
     PasswordRehashed,
     ResetRequested,
     EmailVerified,
+    EmailChangeRequested,
+    EmailChanged,
+    UserUpdated,
+    UserDisabled,
+    UserEnabled,
+    UserDeleted,
+    /// An administrator took the password away and had a reset mailed.
+    ResetRequired,
+    /// A caller lacked the role that a method wants; told once a caller, method and minute.
+    PermissionDenied,
+    RoleCreated,
+    RoleDeleted,
+    RoleGranted,
+    RoleRevoked,
+    ServiceAccountCreated,
+    ServiceAccountDeleted,
+    ServiceAccountSecretRotated,
+    /// A service account exchanged its secret for an access token.
+    TokenIssued,
+    TokenRevoked,
     KeyCreated,
     KeyActivated,
     KeyRetired,
+    /// A signing key was removed in an emergency.
+    KeyRevoked,
 }
 
 impl AuditKind {
@@ -42,9 +64,27 @@ impl AuditKind {
             Self::PasswordRehashed => "authn_password_rehash",
             Self::ResetRequested => "authn_password_reset_request",
             Self::EmailVerified => "user_email_verified",
+            Self::EmailChangeRequested => "user_email_change_request",
+            Self::EmailChanged => "user_email_change",
+            Self::UserUpdated => "user_updated",
+            Self::UserDisabled => "user_disabled",
+            Self::UserEnabled => "user_enabled",
+            Self::UserDeleted => "user_deleted",
+            Self::ResetRequired => "authn_password_reset_required",
+            Self::PermissionDenied => "authz_fail",
+            Self::RoleCreated => "authz_role_created",
+            Self::RoleDeleted => "authz_role_deleted",
+            Self::RoleGranted => "authz_role_granted",
+            Self::RoleRevoked => "authz_role_revoked",
+            Self::ServiceAccountCreated => "service_account_created",
+            Self::ServiceAccountDeleted => "service_account_deleted",
+            Self::ServiceAccountSecretRotated => "service_account_secret_rotated",
+            Self::TokenIssued => "authn_token_created",
+            Self::TokenRevoked => "authn_token_revoked",
             Self::KeyCreated => "crypto_key_created",
             Self::KeyActivated => "crypto_key_activated",
             Self::KeyRetired => "crypto_key_retired",
+            Self::KeyRevoked => "crypto_key_revoked",
         }
     }
 }
@@ -62,9 +102,9 @@ pub struct AuditEvent {
     pub kind: AuditKind,
     pub outcome: AuditOutcome,
     /// Who did it, where that is known.
-    pub actor: Option<UserId>,
+    pub actor: Option<PrincipalId>,
     /// Whom it befell.
-    pub subject: Option<UserId>,
+    pub subject: Option<PrincipalId>,
     pub session: Option<SessionId>,
     /// A word of the code's own that tells more, for example the RPC or the key's id.
     pub detail: Option<String>,

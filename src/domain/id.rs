@@ -56,6 +56,27 @@ identifier!(
     MailId
 );
 
+identifier!(
+    /// Names a service account: a machine with tokens of its own.
+    ServiceAccountId
+);
+identifier!(
+    /// Names whoever acts or is acted upon: a user or a service account. Both are drawn from one space of UUIDs.
+    PrincipalId
+);
+
+impl From<UserId> for PrincipalId {
+    fn from(id: UserId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<ServiceAccountId> for PrincipalId {
+    fn from(id: ServiceAccountId) -> Self {
+        Self(id.0)
+    }
+}
+
 fn time_ordered(at: Timestamp, entropy: &dyn Entropy) -> Uuid {
     let mut random = [0; 10];
     entropy.fill(&mut random);

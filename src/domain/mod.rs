@@ -4,10 +4,12 @@
 //! a database, a network or a protocol.
 
 pub mod audit;
+pub mod caller;
 pub mod clock;
 pub mod email;
 pub mod id;
 pub mod key;
+pub mod language;
 pub mod mail;
 pub mod manual_clock;
 pub mod name;

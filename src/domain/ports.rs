@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use super::audit::AuditEvent;
 use super::clock::Timestamp;
 use super::email::Email;
-use super::id::{MailId, SessionId, UserId};
+use super::id::{MailId, PrincipalId, SessionId, UserId};
 use super::key::{KeySwap, StoredKey, StoredKeys};
 use super::mail::{MailError, MailKind, MailMessage, PreparedMail, QueuedMail};
 use super::one_time_token::{PasswordReset, ResetOutcome, TokenHash, TokenPurpose, VerificationOutcome};
@@ -37,11 +37,21 @@ pub enum StoreError {
 /// What a port answers.
 pub type StoreResult<T> = Result<T, StoreError>;
 
-/// When something happens and where it came from: what every writing method needs for its audit events.
+/// When something happens, where it came from, and at whose word: what every writing method needs for its audit events.
 #[derive(Clone, Copy, Debug)]
 pub struct AuditContext {
     pub at: Timestamp,
     pub origin: Origin,
+    /// The authenticated caller; `None` where nobody has shown a bearer, and for the service's own loops.
+    pub actor: Option<Actor>,
+}
+
+/// Who acts, and in which session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actor {
+    pub id: PrincipalId,
+    /// `None` on the command line.
+    pub session: Option<SessionId>,
 }
 
 /// Accounts.

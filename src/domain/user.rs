@@ -5,10 +5,17 @@ use std::fmt;
 use super::clock::Timestamp;
 use super::email::Email;
 use super::id::UserId;
+use super::language::Language;
 use super::name::Name;
 
 /// The role that every account has from its registration on.
 pub const ROLE_USER: &str = "user";
+
+/// The role that AdminService asks for.
+pub const ROLE_ADMIN: &str = "admin";
+
+/// The role of those that watch revocations.
+pub const ROLE_VERIFIER: &str = "verifier";
 
 /// Whether an account may sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +28,17 @@ pub enum UserState {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Epoch(pub i64);
 
+/// Counts the changes to an account; an update may name the one that it was decided on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Revision(pub i64);
+
+impl Revision {
+    /// The word that callers know it by; opaque to them.
+    pub fn etag(self) -> String {
+        format!("\"{:x}\"", self.0)
+    }
+}
+
 /// An account, without anything secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
@@ -32,6 +50,9 @@ pub struct User {
     /// Sorted.
     pub roles: Vec<String>,
     pub epoch: Epoch,
+    pub revision: Revision,
+    /// The language of the owner's mails.
+    pub language: Language,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }

@@ -101,4 +101,11 @@ impl AuthService for AuthApi {
         let confirmed = self.confirm_email.run(credentials::confirm_email(message), &origin).await?;
         Ok(Response::new(pb::ConfirmEmailResponse { user: Some(user::user(confirmed)) }))
     }
+
+    async fn confirm_email_change(
+        &self,
+        _request: Request<pb::ConfirmEmailChangeRequest>,
+    ) -> Answer<pb::ConfirmEmailChangeResponse> {
+        todo!()
+    }
 }

@@ -5,6 +5,9 @@
 //! decide anything, and must not know a database.
 
 mod access_log;
+pub mod account_service;
+pub mod admin;
+pub mod admin_service;
 pub mod auth_service;
 mod codec;
 mod convert;

@@ -30,6 +30,16 @@ redacted!(
     ConfirmResetRequest,
     RequestEmailVerificationRequest,
     ConfirmEmailRequest,
+    ConfirmEmailChangeRequest,
+    ChangePasswordRequest,
+    ChangeEmailRequest,
+    CreateUserRequest,
+    UserFilter,
+    CreateServiceAccountResponse,
+    RotateServiceAccountSecretResponse,
+    IssueServiceTokenRequest,
+    IssueServiceTokenResponse,
+    RevokeTokenRequest,
     User,
 );
 

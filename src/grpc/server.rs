@@ -12,11 +12,15 @@ use tonic::service::Routes;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_reflection::server::Builder as Reflection;
 
+use super::account_service::AccountApi;
+use super::admin_service::AdminApi;
 use super::auth_service::AuthApi;
 use super::front::Front;
 use super::health::HealthApi;
 use super::methods::Methods;
 use super::pb;
+use super::pb::account_service_server::AccountServiceServer;
+use super::pb::admin_service_server::AdminServiceServer;
 use super::pb::auth_service_server::AuthServiceServer;
 use super::pb::token_service_server::TokenServiceServer;
 use super::settings::Settings;
@@ -49,6 +53,8 @@ pub enum BindError {
 /// What the edge stands on.
 pub struct Needs {
     pub auth: AuthApi,
+    pub account: AccountApi,
+    pub admin: AdminApi,
     pub token: TokenApi,
     pub health: watch::Receiver<Health>,
     pub clock: Arc<dyn Clock>,
@@ -174,6 +180,8 @@ async fn keep_renewed(tls: Arc<Tls>, cancelled: CancellationToken) {
 fn front(settings: Settings, needs: Needs, drain: &CancellationToken) -> Result<Front, BindError> {
     let health = HealthServer::new(HealthApi::new(needs.health, drain.clone()));
     let mut routes = Routes::new(AuthServiceServer::new(needs.auth))
+        .add_service(AccountServiceServer::new(needs.account))
+        .add_service(AdminServiceServer::new(needs.admin))
         .add_service(TokenServiceServer::new(needs.token))
         .add_service(health);
     if settings.reflection {

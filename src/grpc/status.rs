@@ -67,6 +67,50 @@ pub fn from_service(error: ServiceError) -> Status {
         ServiceError::ConcurrentChange => {
             plain(Code::Aborted, ErrorReason::ConcurrentChange, "the request met a concurrent change; send it again")
         }
+        ServiceError::BearerRequired => {
+            plain(Code::Unauthenticated, ErrorReason::BearerRequired, "the method wants a valid bearer")
+        }
+        ServiceError::RoleRequired => {
+            plain(Code::PermissionDenied, ErrorReason::RoleRequired, "the caller lacks the role that the method wants")
+        }
+        ServiceError::ReauthenticationRequired => plain(
+            Code::FailedPrecondition,
+            ErrorReason::ReauthenticationRequired,
+            "sign in again, then repeat the call within five minutes",
+        ),
+        ServiceError::UserUnknown => plain(Code::NotFound, ErrorReason::UserUnknown, "no user has the id"),
+        ServiceError::RoleUnknown => plain(Code::NotFound, ErrorReason::RoleUnknown, "no role has the name"),
+        ServiceError::RoleTaken => plain(Code::AlreadyExists, ErrorReason::RoleTaken, "a role with this name exists"),
+        ServiceError::RoleBuiltIn => {
+            plain(Code::FailedPrecondition, ErrorReason::RoleBuiltIn, "the role belongs to the service itself")
+        }
+        ServiceError::LastAdmin => {
+            plain(Code::FailedPrecondition, ErrorReason::LastAdmin, "the last administrator stays")
+        }
+        ServiceError::SelfDemotion => {
+            plain(Code::FailedPrecondition, ErrorReason::SelfDemotion, "administrators do not demote themselves")
+        }
+        ServiceError::EtagMismatch => {
+            plain(Code::Aborted, ErrorReason::EtagMismatch, "the account has changed since the etag was read")
+        }
+        ServiceError::SessionUnknown => {
+            plain(Code::NotFound, ErrorReason::SessionUnknown, "the user has no open session with the id")
+        }
+        ServiceError::ServiceAccountUnknown => {
+            plain(Code::NotFound, ErrorReason::ServiceAccountUnknown, "no service account has the id")
+        }
+        ServiceError::SigningKeyUnknown => {
+            plain(Code::NotFound, ErrorReason::SigningKeyUnknown, "no signing key has the id")
+        }
+        ServiceError::CursorTooOld => {
+            plain(Code::OutOfRange, ErrorReason::CursorTooOld, "the events after the cursor are no longer all there")
+        }
+        ServiceError::ReaderTooSlow => {
+            plain(Code::ResourceExhausted, ErrorReason::ReaderTooSlow, "the reader does not keep up")
+        }
+        ServiceError::Draining { retry_after } => {
+            retry(Code::Unavailable, ErrorReason::Draining, "the replica is going; connect again", retry_after)
+        }
         ServiceError::Internal => internal(),
     }
 }

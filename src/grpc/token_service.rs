@@ -19,4 +19,18 @@ impl TokenService for TokenApi {
     async fn get_jwks(&self, _request: Request<pb::GetJwksRequest>) -> Result<Response<pb::GetJwksResponse>, Status> {
         Ok(Response::new(keys::published_keys(&self.get_jwks.run())))
     }
+
+    async fn issue_service_token(
+        &self,
+        _request: Request<pb::IssueServiceTokenRequest>,
+    ) -> Result<Response<pb::IssueServiceTokenResponse>, Status> {
+        todo!()
+    }
+
+    async fn revoke_token(
+        &self,
+        _request: Request<pb::RevokeTokenRequest>,
+    ) -> Result<Response<pb::RevokeTokenResponse>, Status> {
+        todo!()
+    }
 }

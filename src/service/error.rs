@@ -39,6 +39,38 @@ pub enum ServiceError {
     DependencyUnavailable { retry_after: Duration },
     #[error("the request met a concurrent change")]
     ConcurrentChange,
+    #[error("the method wants a valid bearer")]
+    BearerRequired,
+    #[error("the caller lacks the role that the method wants")]
+    RoleRequired,
+    #[error("the method wants a fresh sign-in")]
+    ReauthenticationRequired,
+    #[error("no user has the id")]
+    UserUnknown,
+    #[error("no role has the name")]
+    RoleUnknown,
+    #[error("a role with this name exists")]
+    RoleTaken,
+    #[error("the role belongs to the service itself")]
+    RoleBuiltIn,
+    #[error("the last administrator stays")]
+    LastAdmin,
+    #[error("administrators do not demote themselves")]
+    SelfDemotion,
+    #[error("the account has changed since the etag was read")]
+    EtagMismatch,
+    #[error("the user has no open session with the id")]
+    SessionUnknown,
+    #[error("no service account has the id")]
+    ServiceAccountUnknown,
+    #[error("no signing key has the id")]
+    SigningKeyUnknown,
+    #[error("the events after the cursor are no longer all there")]
+    CursorTooOld,
+    #[error("the reader does not keep up")]
+    ReaderTooSlow,
+    #[error("the replica is going")]
+    Draining { retry_after: Duration },
     #[error("the service is at fault")]
     Internal,
 }

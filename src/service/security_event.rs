@@ -12,7 +12,7 @@ pub fn event(kind: AuditKind, outcome: AuditOutcome) -> AuditEvent {
 
 /// An event of a user who acts on their own account.
 pub fn event_of(kind: AuditKind, outcome: AuditOutcome, user: UserId, session: Option<SessionId>) -> AuditEvent {
-    AuditEvent { actor: Some(user), subject: Some(user), session, ..event(kind, outcome) }
+    AuditEvent { actor: Some(user.into()), subject: Some(user.into()), session, ..event(kind, outcome) }
 }
 
 /// One event for each session of the user that the revocations name.
@@ -37,6 +37,7 @@ pub fn log(event: &AuditEvent, origin: &Origin) {
         target: "keystead::security",
         event = event.kind.as_str(),
         success = event.outcome == AuditOutcome::Success,
+        actor = event.actor.map(tracing::field::display),
         subject = event.subject.map(tracing::field::display),
         session = event.session.map(tracing::field::display),
         source = origin.source.map(tracing::field::display),

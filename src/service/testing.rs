@@ -89,7 +89,7 @@ impl World {
     }
 
     pub fn context(&self) -> AuditContext {
-        AuditContext { at: self.clock.now(), origin: origin(1) }
+        AuditContext { at: self.clock.now(), origin: origin(1), actor: None }
     }
 
     /// An account without a usable password.

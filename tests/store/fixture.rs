@@ -45,7 +45,7 @@ impl Backend {
 
     pub fn context(&self) -> AuditContext {
         let source = Some(Source::new([192, 0, 2, 7].into()));
-        AuditContext { at: self.now(), origin: Origin { source, trace_id: TraceId([7; 16]) } }
+        AuditContext { at: self.now(), origin: Origin { source, trace_id: TraceId([7; 16]) }, actor: None }
     }
 
     /// Until when revocations matter.

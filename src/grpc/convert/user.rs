@@ -14,6 +14,8 @@ pub fn user(user: User) -> pb::User {
         roles: user.roles,
         create_time: Some(time::timestamp(user.created_at)),
         update_time: Some(time::timestamp(user.updated_at)),
+        etag: user.revision.etag(),
+        language: user.language.as_str().to_owned(),
     }
 }
 

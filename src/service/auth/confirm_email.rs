@@ -30,7 +30,7 @@ impl ConfirmEmail {
         self.guard.admit_source(origin).await?;
         let hash = one_time_token::parse(TokenPurpose::EmailVerification, &request.verification_token);
         let hash = hash.ok_or(ServiceError::InvalidToken)?;
-        let context = AuditContext { at: self.clock.now(), origin: *origin };
+        let context = AuditContext { at: self.clock.now(), origin: *origin, actor: None };
         match self.tokens.verify_email(&hash, &context).await? {
             VerificationOutcome::Refused => {
                 let refused = security_event::event(AuditKind::EmailVerified, AuditOutcome::Failure);

@@ -47,7 +47,7 @@ impl ConfirmReset {
         fault.map_err(|fault| ServiceError::invalid_field("new_password", &fault.to_string()))?;
         let password_hash = self.hasher.reserve()?.hash(request.new_password).await?;
 
-        let context = AuditContext { at: self.clock.now(), origin: *origin };
+        let context = AuditContext { at: self.clock.now(), origin: *origin, actor: None };
         let account_key = self.guard.attempt_keys(&user.email, origin).account;
         let revocation_expires_at = self.issuer.revocations_expire_at(context.at);
         let reset = PasswordReset { token, password_hash, account_key, revocation_expires_at };

@@ -88,9 +88,9 @@ impl Login {
     /// One answer, one event and one cost for an unknown address, a wrong password and a disabled account.
     async fn refuse<T>(&self, account: Option<&Account>, origin: &Origin) -> ServiceResult<T> {
         let mut event = security_event::event(AuditKind::LoginFailed, AuditOutcome::Failure);
-        event.subject = account.map(|account| account.user.id);
+        event.subject = account.map(|account| account.user.id.into());
         security_event::log(&event, origin);
-        self.audit.record(event, &AuditContext { at: self.clock.now(), origin: *origin }).await?;
+        self.audit.record(event, &AuditContext { at: self.clock.now(), origin: *origin, actor: None }).await?;
         Err(ServiceError::InvalidCredentials)
     }
 }

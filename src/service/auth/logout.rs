@@ -61,7 +61,7 @@ impl Logout {
         let user = token.owner.user.id;
         let session = token.owner.session.id;
         let expire_at = self.issuer.revocations_expire_at(now);
-        let context = AuditContext { at: now, origin: *origin };
+        let context = AuditContext { at: now, origin: *origin, actor: None };
         let revocations = self.sessions.end(user, session, scope, expire_at, &context).await?;
         self.revoker.tell(&revocations).await;
         security_event::log_all(&security_event::sessions_ended(user, &revocations), origin);

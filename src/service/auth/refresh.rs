@@ -63,7 +63,7 @@ impl Refresh {
             }
             // Before the token is used up: a ring too old to sign with must not cost the client its session.
             let ring = self.keys.signing_ring()?;
-            let context = AuditContext { at: self.clock.now(), origin: *origin };
+            let context = AuditContext { at: self.clock.now(), origin: *origin, actor: None };
             match self.sessions.rotate(self.rotation(&token, &context), &context).await? {
                 RotationOutcome::Rotated(session) | RotationOutcome::Repeated(session) => {
                     tell_refreshed(&session, &token.owner.user, origin);
@@ -98,7 +98,7 @@ impl Refresh {
     ) -> ServiceResult<T> {
         self.revoker.tell(&[revocation]).await;
         let mut event = security_event::event(AuditKind::TokenReused, AuditOutcome::Failure);
-        event.subject = Some(token.owner.user.id);
+        event.subject = Some(token.owner.user.id.into());
         event.session = Some(token.owner.session.id);
         security_event::log(&event, origin);
         Err(ServiceError::InvalidToken)

@@ -66,7 +66,7 @@ impl Register {
         let password_hash = slot.hash(password).await?;
         let id = UserId::generate(self.clock.as_ref(), self.entropy.as_ref());
         let user = NewUser { id, email: email.clone(), display_name, password_hash };
-        let context = AuditContext { at: self.clock.now(), origin: *origin };
+        let context = AuditContext { at: self.clock.now(), origin: *origin, actor: None };
         match self.users.create(user, self.settings.verify_email, &context).await? {
             Creation::EmailTaken if self.settings.verify_email => Ok(Registered::MailSent),
             Creation::EmailTaken => Err(ServiceError::EmailTaken),

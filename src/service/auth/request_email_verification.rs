@@ -25,7 +25,7 @@ pub struct RequestEmailVerificationRequest {
 impl RequestEmailVerification {
     pub async fn run(&self, request: RequestEmailVerificationRequest, origin: &Origin) -> ServiceResult<()> {
         self.guard.admit_mail(&request.email, origin).await?;
-        let context = AuditContext { at: self.clock.now(), origin: *origin };
+        let context = AuditContext { at: self.clock.now(), origin: *origin, actor: None };
         Ok(self.outbox.enqueue(MailKind::EmailVerification, &request.email, &context).await?)
     }
 }

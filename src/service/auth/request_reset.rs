@@ -27,7 +27,7 @@ pub struct RequestResetRequest {
 impl RequestReset {
     pub async fn run(&self, request: RequestResetRequest, origin: &Origin) -> ServiceResult<()> {
         self.guard.admit_mail(&request.email, origin).await?;
-        let context = AuditContext { at: self.clock.now(), origin: *origin };
+        let context = AuditContext { at: self.clock.now(), origin: *origin, actor: None };
         self.outbox.enqueue(MailKind::PasswordReset, &request.email, &context).await?;
         security_event::log(&security_event::event(AuditKind::ResetRequested, AuditOutcome::Success), origin);
         Ok(())

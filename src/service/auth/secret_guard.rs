@@ -139,6 +139,6 @@ impl SecretGuard {
     }
 
     fn context(&self, origin: &Origin) -> AuditContext {
-        AuditContext { at: self.clock.now(), origin: *origin }
+        AuditContext { at: self.clock.now(), origin: *origin, actor: None }
     }
 }

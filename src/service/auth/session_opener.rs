@@ -80,7 +80,7 @@ impl SessionOpener {
             max_sessions: self.limits.max_per_user,
             revocations_expire_at: self.issuer.revocations_expire_at(now),
         };
-        match self.sessions.create(new, &AuditContext { at: now, origin: *origin }).await? {
+        match self.sessions.create(new, &AuditContext { at: now, origin: *origin, actor: None }).await? {
             SessionCreation::UserChanged => Ok(Opened::UserChanged),
             SessionCreation::Created { revocations } => {
                 self.revoker.tell(&revocations).await;

@@ -59,7 +59,7 @@ impl EnsureKeys {
         let events: Vec<AuditEvent> = made.iter().map(|key| key_event(AuditKind::KeyCreated, &key.id)).collect();
         let mut keys = stored.keys;
         keys.extend(made);
-        let context = AuditContext { at: self.clock.now(), origin: in_background() };
+        let context = AuditContext { at: self.clock.now(), origin: in_background(), actor: None };
         let swap = self.keys.swap(stored.version, keys, events.clone(), &context).await?;
         if swap == KeySwap::Swapped {
             security_event::log_all(&events, &context.origin);

@@ -39,7 +39,7 @@ impl MaintainKeys {
             return Ok(());
         };
         let (keys, events) = self.take(&step, stored.keys, now)?;
-        let context = AuditContext { at: now, origin: in_background() };
+        let context = AuditContext { at: now, origin: in_background(), actor: None };
         if self.keys.swap(stored.version, keys, events.clone(), &context).await? == KeySwap::Swapped {
             security_event::log_all(&events, &context.origin);
         }

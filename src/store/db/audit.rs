@@ -8,17 +8,31 @@ use super::entity::audit_event;
 use super::words::Word as _;
 use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use crate::domain::clock::Entropy;
-use crate::domain::id::{AuditId, SessionId, UserId};
+use crate::domain::id::{AuditId, PrincipalId, SessionId, UserId};
 use crate::domain::ports::{AuditContext, AuditLog, StoreResult};
 
 /// Something that a user did to their own account.
 pub(super) fn by_user(kind: AuditKind, user: UserId, session: Option<SessionId>) -> AuditEvent {
-    AuditEvent { kind, outcome: AuditOutcome::Success, actor: Some(user), subject: Some(user), session, detail: None }
+    AuditEvent {
+        kind,
+        outcome: AuditOutcome::Success,
+        actor: Some(user.into()),
+        subject: Some(user.into()),
+        session,
+        detail: None,
+    }
 }
 
 /// Something that was tried in vain, by whom ever.
 pub(super) fn failure(kind: AuditKind, subject: Option<UserId>, session: Option<SessionId>) -> AuditEvent {
-    AuditEvent { kind, outcome: AuditOutcome::Failure, actor: None, subject, session, detail: None }
+    AuditEvent {
+        kind,
+        outcome: AuditOutcome::Failure,
+        actor: None,
+        subject: subject.map(Into::into),
+        session,
+        detail: None,
+    }
 }
 
 impl Database {
@@ -42,8 +56,8 @@ fn row(event: AuditEvent, context: &AuditContext, entropy: &dyn Entropy) -> audi
         at: Set(context.at.as_millis()),
         kind: Set(event.kind.as_str().to_owned()),
         outcome: Set(event.outcome.word().to_owned()),
-        actor: Set(event.actor.map(UserId::as_uuid)),
-        subject: Set(event.subject.map(UserId::as_uuid)),
+        actor: Set(event.actor.map(PrincipalId::as_uuid)),
+        subject: Set(event.subject.map(PrincipalId::as_uuid)),
         session: Set(event.session.map(SessionId::as_uuid)),
         detail: Set(event.detail),
         source: Set(context.origin.source.map(|source| source.to_string())),

@@ -16,10 +16,11 @@ use crate::domain::audit::AuditKind;
 use crate::domain::clock::Timestamp;
 use crate::domain::email::Email;
 use crate::domain::id::UserId;
+use crate::domain::language::Language;
 use crate::domain::mail::MailKind;
 use crate::domain::name::Name;
 use crate::domain::ports::{AuditContext, StoreResult, Users};
-use crate::domain::user::{Account, Creation, Epoch, NewUser, PasswordHash, ROLE_USER, User, UserState};
+use crate::domain::user::{Account, Creation, Epoch, NewUser, PasswordHash, ROLE_USER, Revision, User, UserState};
 
 #[async_trait]
 impl Users for Database {
@@ -94,6 +95,8 @@ fn new_row(user: &NewUser, at: Timestamp) -> user::ActiveModel {
         password_hash: Set(Some(user.password_hash.as_str().to_owned())),
         created_at: Set(at.as_millis()),
         updated_at: Set(at.as_millis()),
+        revision: Set(Revision::default().0),
+        language: Set(String::new()),
     }
 }
 
@@ -106,6 +109,8 @@ fn fresh(user: &NewUser, at: Timestamp) -> User {
         state: UserState::Active,
         roles: vec![ROLE_USER.to_owned()],
         epoch: Epoch::default(),
+        revision: Revision::default(),
+        language: Language::default(),
         created_at: at,
         updated_at: at,
     }
@@ -142,6 +147,8 @@ fn account(row: user::Model, roles: Vec<user_role::Model>) -> Result<Account, Fa
         state: UserState::parse(&row.state)?,
         roles,
         epoch: Epoch(row.epoch),
+        revision: Revision(row.revision),
+        language: Language::parse(&row.language).map_err(|_| Fault::Corrupt("language"))?,
         created_at: Timestamp::from_millis(row.created_at),
         updated_at: Timestamp::from_millis(row.updated_at),
     };

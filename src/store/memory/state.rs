@@ -107,7 +107,8 @@ impl State {
     /// Records what a user did to their own account.
     pub fn record_own(&mut self, kind: AuditKind, user: UserId, session: Option<SessionId>, context: &AuditContext) {
         let outcome = AuditOutcome::Success;
-        let event = AuditEvent { kind, outcome, actor: Some(user), subject: Some(user), session, detail: None };
+        let event =
+            AuditEvent { kind, outcome, actor: Some(user.into()), subject: Some(user.into()), session, detail: None };
         self.record(event, context);
     }
 
@@ -120,7 +121,10 @@ impl State {
         context: &AuditContext,
     ) {
         let outcome = AuditOutcome::Failure;
-        self.record(AuditEvent { kind, outcome, actor: None, subject, session, detail: None }, context);
+        self.record(
+            AuditEvent { kind, outcome, actor: None, subject: subject.map(Into::into), session, detail: None },
+            context,
+        );
     }
 
     /// Ends the session, which is open, and revokes its access tokens.

@@ -6,9 +6,10 @@ use crate::domain::audit::AuditKind;
 use crate::domain::clock::Timestamp;
 use crate::domain::email::Email;
 use crate::domain::id::UserId;
+use crate::domain::language::Language;
 use crate::domain::mail::MailKind;
 use crate::domain::ports::{AuditContext, StoreResult, Users};
-use crate::domain::user::{Account, Creation, Epoch, NewUser, ROLE_USER, User, UserState};
+use crate::domain::user::{Account, Creation, Epoch, NewUser, ROLE_USER, Revision, User, UserState};
 
 use super::MemoryStore;
 use super::state::UserRow;
@@ -53,6 +54,8 @@ fn active(user: NewUser, now: Timestamp) -> User {
         state: UserState::Active,
         roles: vec![ROLE_USER.to_owned()],
         epoch: Epoch::default(),
+        revision: Revision::default(),
+        language: Language::default(),
         created_at: now,
         updated_at: now,
     }

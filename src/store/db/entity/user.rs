@@ -18,6 +18,8 @@ pub struct Model {
     pub password_hash: Option<String>,
     pub created_at: i64,
     pub updated_at: i64,
+    pub revision: i64,
+    pub language: String,
 }
 
 impl fmt::Debug for Model {

@@ -1,0 +1,42 @@
+//! Who calls: what a verified access token says, as a typed value.
+
+use super::clock::Timestamp;
+use super::id::{PrincipalId, SessionId, UserId};
+use super::ports::Actor;
+
+/// A caller whose bearer has been verified. Identity comes from here alone, never from a request's body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub id: PrincipalId,
+    pub kind: CallerKind,
+    pub session: SessionId,
+    /// When the caller last proved who they are.
+    pub authenticated_at: Timestamp,
+    /// How they proved it (RFC 8176).
+    pub methods: Vec<String>,
+    /// As the token carries them, or as the database holds them where the method's rule has them read again.
+    pub roles: Vec<String>,
+    /// When the bearer stops working: a stream ends then.
+    pub expires_at: Timestamp,
+}
+
+/// What kind of principal calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallerKind {
+    User,
+    ServiceAccount,
+}
+
+impl Caller {
+    /// The user who calls; `None` for a service account.
+    pub fn user(&self) -> Option<UserId> {
+        match self.kind {
+            CallerKind::User => Some(UserId::from_uuid(self.id.as_uuid())),
+            CallerKind::ServiceAccount => None,
+        }
+    }
+
+    pub fn actor(&self) -> Actor {
+        Actor { id: self.id, session: Some(self.session) }
+    }
+}

@@ -1,0 +1,7 @@
+//! The parts of `AdminService`: each converts in, runs one use case, converts out.
+
+pub mod audit;
+pub mod roles;
+pub mod service_accounts;
+pub mod signing_keys;
+pub mod users;
