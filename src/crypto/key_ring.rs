@@ -7,6 +7,7 @@ use keystead_verifier::{Claims, KeySet};
 
 use super::jwk::PublicJwk;
 use super::lookup::LookupKey;
+use super::page_token::PageTokens;
 use super::refresh_token::RefreshKey;
 use super::seal::{SealError, SealingKey};
 use super::server_key;
@@ -24,6 +25,7 @@ pub struct KeyRing {
     active_refresh: String,
     lookup: LookupKey,
     mail: SealingKey,
+    pages: PageTokens,
 }
 
 /// There is no key in the state that the operation needs, or it failed.
@@ -52,6 +54,7 @@ impl KeyRing {
         let active_refresh = active(stored, KeyPurpose::Refresh)?;
         let lookup = active(stored, KeyPurpose::Lookup)?;
         let mail = active(stored, KeyPurpose::Mail)?;
+        let pages = active(stored, KeyPurpose::Page)?;
         let mut refresh = HashMap::new();
         for key in of_purpose(stored, KeyPurpose::Refresh) {
             refresh.insert(key.id.clone(), RefreshKey::from_bytes(&*server_key::open_secret(key, master)?));
@@ -66,6 +69,7 @@ impl KeyRing {
             active_refresh: active_refresh.id.clone(),
             lookup: LookupKey::from_bytes(&*server_key::open_secret(lookup, master)?),
             mail: SealingKey::from_bytes(&*server_key::open_secret(mail, master)?),
+            pages: PageTokens::new(SealingKey::from_bytes(&*server_key::open_secret(pages, master)?)),
         })
     }
 
@@ -104,6 +108,10 @@ impl KeyRing {
 
     pub fn mail(&self) -> &SealingKey {
         &self.mail
+    }
+
+    pub fn pages(&self) -> &PageTokens {
+        &self.pages
     }
 }
 

@@ -6,6 +6,7 @@ pub mod jwk;
 pub mod key_ring;
 pub mod lookup;
 pub mod one_time_token;
+pub mod page_token;
 pub mod password_hasher;
 pub mod refresh_token;
 pub mod seal;

@@ -1,6 +1,7 @@
 //! The audit trail: events named by the OWASP logging vocabulary.
 
 use super::id::{PrincipalId, SessionId};
+use super::ports::AuditContext;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -108,4 +109,19 @@ pub struct AuditEvent {
     pub session: Option<SessionId>,
     /// A word of the code's own that tells more, for example the RPC or the key's id.
     pub detail: Option<String>,
+}
+
+impl AuditEvent {
+    /// What the context's actor did to `subject`, in the actor's session.
+    pub fn by_actor(kind: AuditKind, subject: Option<PrincipalId>, context: &AuditContext) -> Self {
+        let actor = context.actor;
+        Self {
+            kind,
+            outcome: AuditOutcome::Success,
+            actor: actor.map(|actor| actor.id),
+            subject,
+            session: actor.and_then(|actor| actor.session),
+            detail: None,
+        }
+    }
 }

@@ -2,7 +2,8 @@
 
 use super::clock::Timestamp;
 use super::id::{PrincipalId, SessionId, UserId};
-use super::ports::Actor;
+use super::origin::Origin;
+use super::ports::{Actor, AuditContext};
 
 /// A caller whose bearer has been verified. Identity comes from here alone, never from a request's body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +37,8 @@ impl Caller {
         }
     }
 
-    pub fn actor(&self) -> Actor {
-        Actor { id: self.id, session: Some(self.session) }
+    /// What audit events of the caller's deeds need.
+    pub fn context(&self, origin: &Origin, at: Timestamp) -> AuditContext {
+        AuditContext { at, origin: *origin, actor: Some(Actor { id: self.id, session: Some(self.session) }) }
     }
 }

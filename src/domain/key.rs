@@ -13,6 +13,8 @@ pub enum KeyPurpose {
     Lookup,
     /// Seals mails that wait in the outbox.
     Mail,
+    /// Seals the page tokens of lists.
+    Page,
 }
 
 /// The algorithm of a signing key (RFC 7518, section 3.1; RFC 8037, section 3.1).

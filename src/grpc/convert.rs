@@ -4,7 +4,10 @@
 
 pub mod claims;
 pub mod credentials;
+pub mod ids;
 pub mod keys;
+pub mod mask;
+pub mod pages;
 pub mod time;
 pub mod tokens;
 pub mod user;

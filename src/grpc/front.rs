@@ -20,6 +20,7 @@ use super::message_limit::LimitedBody;
 use super::methods::{Method, Methods};
 use super::source::ProxyTrust;
 use super::{deadline, details, guard, status, trace};
+use crate::domain::caller::Caller;
 use crate::domain::clock::{Clock, Entropy};
 use crate::domain::origin::Origin;
 
@@ -86,6 +87,14 @@ impl Front {
 pub fn split<T>(request: tonic::Request<T>) -> Result<(Origin, T), Status> {
     let origin = request.extensions().get::<Origin>().copied().ok_or_else(status::internal)?;
     Ok((origin, request.into_inner()))
+}
+
+/// Who calls a method that is not public, where the request comes from, and its message.
+pub fn split_called<T>(request: tonic::Request<T>) -> Result<(Caller, Origin, T), Status> {
+    // Access is checked before the routes: without a caller a method that is not public would not be reached.
+    let caller = request.extensions().get::<Caller>().cloned().ok_or_else(status::internal)?;
+    let (origin, message) = split(request)?;
+    Ok((caller, origin, message))
 }
 
 #[cfg(test)]

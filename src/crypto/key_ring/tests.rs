@@ -9,7 +9,8 @@ use crate::crypto::testing::TestEntropy;
 use crate::domain::clock::Timestamp;
 use crate::domain::key::SigningAlgorithm;
 
-const PURPOSES: [KeyPurpose; 4] = [KeyPurpose::Signing, KeyPurpose::Refresh, KeyPurpose::Lookup, KeyPurpose::Mail];
+const PURPOSES: [KeyPurpose; 5] =
+    [KeyPurpose::Signing, KeyPurpose::Refresh, KeyPurpose::Lookup, KeyPurpose::Mail, KeyPurpose::Page];
 const ALGORITHMS: [SigningAlgorithm; 3] = [SigningAlgorithm::Es256, SigningAlgorithm::EdDsa, SigningAlgorithm::Rs256];
 const NOW: i64 = 1_700_000_000;
 

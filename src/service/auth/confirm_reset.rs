@@ -70,7 +70,8 @@ impl ConfirmReset {
     async fn refuse(&self, origin: &Origin) -> ServiceResult<()> {
         let event = refused();
         security_event::log(&event, origin);
-        self.audit.record(event, &AuditContext { at: self.clock.now(), origin: *origin }).await?;
+        let context = AuditContext { at: self.clock.now(), origin: *origin, actor: None };
+        self.audit.record(event, &context).await?;
         Err(ServiceError::InvalidToken)
     }
 }

@@ -15,7 +15,8 @@ use crate::service::error::{ServiceError, ServiceResult};
 use crate::service::security_event;
 
 /// Every purpose that needs an active key.
-const PURPOSES: [KeyPurpose; 4] = [KeyPurpose::Signing, KeyPurpose::Refresh, KeyPurpose::Lookup, KeyPurpose::Mail];
+const PURPOSES: [KeyPurpose; 5] =
+    [KeyPurpose::Signing, KeyPurpose::Refresh, KeyPurpose::Lookup, KeyPurpose::Mail, KeyPurpose::Page];
 
 /// How often the keys are read again after another replica was first.
 const MAX_TRIES: u32 = 5;

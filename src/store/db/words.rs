@@ -43,7 +43,7 @@ words!(MailKind {
     PasswordChanged => "password_changed",
     NewSignIn => "new_sign_in",
 });
-words!(KeyPurpose { Signing => "signing", Refresh => "refresh", Lookup => "lookup", Mail => "mail" });
+words!(KeyPurpose { Signing => "signing", Refresh => "refresh", Lookup => "lookup", Mail => "mail", Page => "page" });
 words!(KeyState { Next => "next", Active => "active", Retiring => "retiring" });
 words!(SigningAlgorithm { Es256 => "ES256", EdDsa => "EdDSA", Rs256 => "RS256" });
 words!(AuditOutcome { Success => "success", Failure => "failure" });
