@@ -71,7 +71,7 @@ impl UseCases {
 
     /// What the gRPC edge stands on.
     pub fn into_grpc(self, parts: &Parts) -> grpc::Needs {
-        grpc::Needs {
+        let services = grpc::Services {
             auth: self.auth,
             account: AccountApi {},
             admin: AdminApi {
@@ -82,6 +82,9 @@ impl UseCases {
                 audit: AuditApi {},
             },
             token: TokenApi { get_jwks: self.get_jwks },
+        };
+        grpc::Needs {
+            routes: services.into_routes(),
             health: self.health.subscribe(),
             clock: Arc::clone(&parts.clock),
             entropy: Arc::clone(&parts.entropy),

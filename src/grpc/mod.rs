@@ -30,7 +30,7 @@ pub mod token_service;
 mod trace;
 pub mod transport;
 
-pub use server::{BindError, Bound, Needs, Server};
+pub use server::{BindError, Bound, Needs, Server, Services};
 pub use settings::{Fault, Settings};
 
 #[cfg(test)]

@@ -50,12 +50,27 @@ pub enum BindError {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// What the edge stands on.
-pub struct Needs {
+/// The services of `keystead.v1`.
+pub struct Services {
     pub auth: AuthApi,
     pub account: AccountApi,
     pub admin: AdminApi,
     pub token: TokenApi,
+}
+
+impl Services {
+    pub fn into_routes(self) -> Routes {
+        Routes::new(AuthServiceServer::new(self.auth))
+            .add_service(AccountServiceServer::new(self.account))
+            .add_service(AdminServiceServer::new(self.admin))
+            .add_service(TokenServiceServer::new(self.token))
+    }
+}
+
+/// What the edge stands on.
+pub struct Needs {
+    /// The services, but for health and reflection, which are the edge's own.
+    pub routes: Routes,
     pub health: watch::Receiver<Health>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
@@ -179,11 +194,7 @@ async fn keep_renewed(tls: Arc<Tls>, cancelled: CancellationToken) {
 
 fn front(settings: Settings, needs: Needs, drain: &CancellationToken) -> Result<Front, BindError> {
     let health = HealthServer::new(HealthApi::new(needs.health, drain.clone()));
-    let mut routes = Routes::new(AuthServiceServer::new(needs.auth))
-        .add_service(AccountServiceServer::new(needs.account))
-        .add_service(AdminServiceServer::new(needs.admin))
-        .add_service(TokenServiceServer::new(needs.token))
-        .add_service(health);
+    let mut routes = needs.routes.add_service(health);
     if settings.reflection {
         routes = routes.add_service(reflection().build_v1()?).add_service(reflection().build_v1alpha()?);
     }

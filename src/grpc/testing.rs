@@ -77,6 +77,20 @@ impl TokenService for Behaviour {
         }
         Ok(Response::new(pb::GetJwksResponse::default()))
     }
+
+    async fn issue_service_token(
+        &self,
+        _request: Request<pb::IssueServiceTokenRequest>,
+    ) -> Result<Response<pb::IssueServiceTokenResponse>, Status> {
+        unreachable!("no test calls it")
+    }
+
+    async fn revoke_token(
+        &self,
+        _request: Request<pb::RevokeTokenRequest>,
+    ) -> Result<Response<pb::RevokeTokenResponse>, Status> {
+        unreachable!("no test calls it")
+    }
 }
 
 pub fn front(behaviour: Behaviour) -> Arc<Front> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
+use tonic::service::Routes;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
@@ -17,8 +18,8 @@ use tonic_types::StatusExt as _;
 
 use super::auth_service::AuthApi;
 use super::pb::auth_service_client::AuthServiceClient;
+use super::pb::auth_service_server::AuthServiceServer;
 use super::pb::{self, TokenStatus};
-use super::token_service::TokenApi;
 use super::{Needs, Server, Settings};
 use crate::service::auth::confirm_email::ConfirmEmail;
 use crate::service::auth::confirm_reset::ConfirmReset;
@@ -27,7 +28,6 @@ use crate::service::auth::logout::Logout;
 use crate::service::auth::request_email_verification::RequestEmailVerification;
 use crate::service::health::Health;
 use crate::service::testing::World;
-use crate::service::token::jwks::GetJwks;
 
 fn auth(world: &World) -> AuthApi {
     let (store, hasher) = (Arc::new(world.store.clone()), world.hasher());
@@ -78,10 +78,7 @@ async fn start(world: &World) -> Channel {
     world.reader().run_once().await.unwrap();
     let health = Health { started: true, verifies: true, signs: true, clock: true, ..Health::default() };
     let needs = Needs {
-        auth: auth(world),
-        token: TokenApi {
-            get_jwks: Arc::new(GetJwks { keys: world.keys.clone(), max_age: std::time::Duration::from_mins(5) }),
-        },
+        routes: Routes::new(AuthServiceServer::new(auth(world))),
         health: watch::channel(health).1,
         clock: world.clock.clone(),
         entropy: world.entropy.clone(),

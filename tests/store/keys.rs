@@ -91,7 +91,7 @@ pub async fn an_event_is_recorded_as_it_was_told(backend: Arc<Backend>) {
         kind: AuditKind::LoginFailed,
         outcome: AuditOutcome::Failure,
         actor: None,
-        subject: Some(user.id),
+        subject: Some(user.id.into()),
         session: Some(session.id),
         detail: Some("Login".to_owned()),
     };

@@ -1,7 +1,7 @@
 //! What no port shows: the audit trail, and an administrator's hand on the account.
 
 use keystead::domain::audit::{AuditKind, AuditOutcome};
-use keystead::domain::id::UserId;
+use keystead::domain::id::PrincipalId;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement, Value};
 use uuid::Uuid;
 
@@ -68,7 +68,7 @@ fn told(event: keystead::domain::audit::AuditEvent) -> Told {
     Told {
         kind: event.kind.as_str().to_owned(),
         success: event.outcome == AuditOutcome::Success,
-        subject: event.subject.map(UserId::as_uuid),
+        subject: event.subject.map(PrincipalId::as_uuid),
         session: event.session.map(keystead::domain::id::SessionId::as_uuid),
         detail: event.detail,
     }
