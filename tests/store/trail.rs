@@ -1,7 +1,7 @@
 //! What no port shows: the audit trail, and an administrator's hand on the account.
 
 use keystead::domain::audit::{AuditKind, AuditOutcome};
-use keystead::domain::id::PrincipalId;
+use keystead::domain::id::{PrincipalId, UserId};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement, Value};
 use uuid::Uuid;
 
