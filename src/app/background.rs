@@ -9,8 +9,7 @@ use super::Parts;
 use super::start_error::StartError;
 use super::stores::Stores;
 use super::use_cases::UseCases;
-use crate::config::{MasterKey, Settings};
-use crate::crypto::seal::SealingKey;
+use crate::config::Settings;
 use crate::domain::ports::Mailer;
 use crate::service::health::HealthState;
 use crate::service::keys::maintain::MaintainKeys;
@@ -31,7 +30,6 @@ impl Background {
         parts: &Parts,
         stores: &Stores,
         use_cases: &UseCases,
-        master_key: &MasterKey,
         mailer: Arc<dyn Mailer>,
     ) -> Self {
         let revocations = ReadRevocations::new(
@@ -41,12 +39,8 @@ impl Background {
             settings.service.revocation.poll_interval,
         );
         let keys = MaintainKeys {
-            keys: Arc::clone(&stores.database) as _,
-            live: Arc::clone(&use_cases.keys),
-            master: Arc::new(SealingKey::from_bytes(&master_key.0)),
-            clock: Arc::clone(&parts.clock),
-            entropy: Arc::clone(&parts.entropy),
-            settings: settings.service.keys,
+            ring: Arc::clone(&use_cases.ring),
+            revocations: Arc::clone(&use_cases.revocations),
             token_reach: settings.service.tokens.reach(),
         };
         let mail = DeliverMail {

@@ -73,7 +73,7 @@ impl App {
         let use_cases = UseCases::build(&settings, &parts, &stores, &master_key, hasher).await?;
         let mailer = crate::outbound::mail::mailer(&settings.mail, Arc::clone(&parts.clock))
             .map_err(|fault| StartError::Settings(fault.to_string()))?;
-        let background = Background::new(&settings, &parts, &stores, &use_cases, &master_key, mailer);
+        let background = Background::new(&settings, &parts, &stores, &use_cases, mailer);
         background.first_round().await?;
         let health = Arc::clone(&use_cases.health);
         let needs = http::Needs { get_jwks: Arc::clone(&use_cases.get_jwks), health: health.subscribe() };

@@ -1,5 +1,7 @@
 //! Gives each use case its needs.
 
+mod signing_keys;
+
 use std::sync::Arc;
 
 use super::Parts;
@@ -32,6 +34,7 @@ use crate::service::auth::token_issuer::TokenIssuer;
 use crate::service::health::HealthState;
 use crate::service::keys::ensure::{EnsureError, EnsureKeys};
 use crate::service::keys::live_keys::LiveKeys;
+use crate::service::keys::stored_ring::StoredRing;
 use crate::service::token::jwks::GetJwks;
 use crate::service::token::revocation_state::RevocationState;
 use crate::service::token::revoker::Revoker;
@@ -40,10 +43,12 @@ use crate::service::token::verify::VerifyToken;
 /// What the use cases share, and what the edges ask for.
 pub struct UseCases {
     pub keys: Arc<LiveKeys>,
+    pub ring: Arc<StoredRing>,
     pub revocations: Arc<RevocationState>,
     pub health: Arc<HealthState>,
     pub get_jwks: Arc<GetJwks>,
     auth: AuthApi,
+    signing_keys: SigningKeysApi,
 }
 
 impl UseCases {
@@ -54,9 +59,18 @@ impl UseCases {
         master_key: &MasterKey,
         hasher: PasswordHasher,
     ) -> Result<Self, StartError> {
-        let keys = Arc::new(ensure_keys(settings, parts, stores, master_key).await?);
         let max_staleness = settings.service.revocation.max_staleness;
         let revocations = Arc::new(RevocationState::new(Arc::clone(&parts.clock), max_staleness));
+        let master = Arc::new(SealingKey::from_bytes(&master_key.0));
+        let keys = Arc::new(ensure_keys(settings, parts, stores, &master, &revocations).await?);
+        let ring = Arc::new(StoredRing {
+            keys: Arc::clone(&stores.database) as _,
+            live: Arc::clone(&keys),
+            master,
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+            settings: settings.service.keys,
+        });
         let shared = Shared::new(settings, parts, stores, &keys, &revocations, hasher);
         let get_jwks = GetJwks { keys: Arc::clone(&keys), max_age: settings.service.keys.jwks_max_age };
         let health = HealthState::new(
@@ -66,7 +80,9 @@ impl UseCases {
             Arc::clone(&parts.clock),
         );
         let auth = shared.auth(settings, parts, stores, &revocations);
-        Ok(Self { keys, revocations, health: Arc::new(health), get_jwks: Arc::new(get_jwks), auth })
+        let signing_keys = shared.signing_keys(settings, parts, &ring);
+        let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
+        Ok(Self { keys, ring, revocations, health, get_jwks, auth, signing_keys })
     }
 
     /// What the gRPC edge stands on.
@@ -78,7 +94,7 @@ impl UseCases {
                 users: UsersApi {},
                 roles: RolesApi {},
                 service_accounts: ServiceAccountsApi {},
-                signing_keys: SigningKeysApi {},
+                signing_keys: self.signing_keys,
                 audit: AuditApi {},
             },
             token: TokenApi { get_jwks: self.get_jwks },
@@ -96,14 +112,16 @@ async fn ensure_keys(
     settings: &Settings,
     parts: &Parts,
     stores: &Stores,
-    master_key: &MasterKey,
+    master: &Arc<SealingKey>,
+    revocations: &Arc<RevocationState>,
 ) -> Result<LiveKeys, StartError> {
     let ensure = EnsureKeys {
         keys: Arc::clone(&stores.database) as _,
-        master: Arc::new(SealingKey::from_bytes(&master_key.0)),
+        master: Arc::clone(master),
         clock: Arc::clone(&parts.clock),
         entropy: Arc::clone(&parts.entropy),
         settings: settings.service.keys,
+        revocations: Arc::clone(revocations),
     };
     ensure.run().await.map_err(|error| match error {
         EnsureError::Ring(_) => {

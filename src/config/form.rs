@@ -104,12 +104,7 @@ impl Form for SigningAlgorithm {
     }
 
     fn show(&self) -> String {
-        match self {
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-            Self::Rs256 => "RS256",
-        }
-        .to_owned()
+        self.name().to_owned()
     }
 }
 

@@ -92,6 +92,11 @@ impl KeyRing {
         self.active.sign(claims)
     }
 
+    /// The id of the key that signs.
+    pub fn active_signing_key_id(&self) -> &str {
+        self.active.kid()
+    }
+
     /// The id of the active refresh key, for the row of a new session.
     pub fn active_refresh_key_id(&self) -> &str {
         &self.active_refresh

@@ -39,6 +39,30 @@ impl Caller {
 
     /// What audit events of the caller's deeds need.
     pub fn context(&self, origin: &Origin, at: Timestamp) -> AuditContext {
-        AuditContext { at, origin: *origin, actor: Some(Actor { id: self.id, session: Some(self.session) }) }
+        self.initiates(origin).context(at)
+    }
+
+    /// The caller as the one at whose word something is done.
+    pub fn initiates(&self, origin: &Origin) -> Initiator {
+        Initiator { actor: Some(Actor { id: self.id, session: Some(self.session) }), origin: *origin }
+    }
+}
+
+/// At whose word something is done, and from where: a caller's, or the operator's at the command line, who is nobody's
+/// account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Initiator {
+    pub actor: Option<Actor>,
+    pub origin: Origin,
+}
+
+impl Initiator {
+    pub fn context(&self, at: Timestamp) -> AuditContext {
+        AuditContext { at, origin: self.origin, actor: self.actor }
+    }
+
+    /// Whether it is the user's own word.
+    pub fn is(&self, user: UserId) -> bool {
+        self.actor.is_some_and(|actor| actor.id == user.into())
     }
 }

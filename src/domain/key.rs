@@ -1,6 +1,8 @@
 //! Server keys: the signing ring, and the secret keys behind refresh tokens, look-ups and mail.
 
+use super::audit::AuditEvent;
 use super::clock::Timestamp;
+use super::revocation::Revocation;
 
 /// What a key is used for. One key serves one purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +25,17 @@ pub enum SigningAlgorithm {
     Es256,
     EdDsa,
     Rs256,
+}
+
+impl SigningAlgorithm {
+    /// The name that is registered for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+            Self::Rs256 => "RS256",
+        }
+    }
 }
 
 /// Where a key is in its life.
@@ -56,6 +69,14 @@ pub struct StoredKey {
 pub struct StoredKeys {
     pub version: i64,
     pub keys: Vec<StoredKey>,
+}
+
+/// The keys as they shall be, and what is written with them.
+#[derive(Clone, Debug)]
+pub struct RingChange {
+    pub keys: Vec<StoredKey>,
+    pub revocations: Vec<Revocation>,
+    pub events: Vec<AuditEvent>,
 }
 
 /// What became of a change to the keys.

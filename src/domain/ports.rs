@@ -11,7 +11,7 @@ use super::audit::AuditEvent;
 use super::clock::Timestamp;
 use super::email::Email;
 use super::id::{MailId, PrincipalId, SessionId, UserId};
-use super::key::{KeySwap, StoredKey, StoredKeys};
+use super::key::{KeySwap, RingChange, StoredKeys};
 use super::mail::{MailError, MailKind, MailMessage, PreparedMail, QueuedMail};
 use super::one_time_token::{PasswordReset, ResetOutcome, TokenHash, TokenPurpose, VerificationOutcome};
 use super::origin::Origin;
@@ -167,14 +167,8 @@ pub trait RevocationSignal: Send + Sync {
 pub trait Keys: Send + Sync {
     async fn load(&self) -> StoreResult<StoredKeys>;
 
-    /// Replaces the whole set by compare-and-swap on its version, and records the events with it.
-    async fn swap(
-        &self,
-        expected_version: i64,
-        keys: Vec<StoredKey>,
-        events: Vec<AuditEvent>,
-        context: &AuditContext,
-    ) -> StoreResult<KeySwap>;
+    /// Replaces the whole set by compare-and-swap on its version, with its revocations and events.
+    async fn swap(&self, expected_version: i64, change: RingChange, context: &AuditContext) -> StoreResult<KeySwap>;
 }
 
 /// The audit trail, for events that no other change carries.

@@ -2,6 +2,7 @@
 //!
 //! May import `crypto`, `domain` and the verifier crate. Must not know a protocol, a status code or a database.
 
+pub mod admin;
 pub mod auth;
 pub mod error;
 pub mod health;

@@ -26,6 +26,7 @@ use crate::service::auth::token_issuer::TokenIssuer;
 use crate::service::auth::token_set::TokenSet;
 use crate::service::keys::ensure::EnsureKeys;
 use crate::service::keys::live_keys::LiveKeys;
+use crate::service::keys::stored_ring::StoredRing;
 use crate::service::settings::Settings;
 use crate::service::token::read_revocations::ReadRevocations;
 use crate::service::token::revocation_state::RevocationState;
@@ -60,15 +61,16 @@ impl World {
         let entropy = Arc::new(CountingEntropy::new());
         let store = MemoryStore::new(entropy.clone());
         let master = Arc::new(SealingKey::from_bytes(&[7; 32]));
+        let revocations = Arc::new(RevocationState::new(clock.clone(), settings.revocation.max_staleness));
         let ensure = EnsureKeys {
             keys: Arc::new(store.clone()),
             master: master.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             settings: settings.keys,
+            revocations: revocations.clone(),
         };
         let keys = Arc::new(ensure.run().await.unwrap());
-        let revocations = Arc::new(RevocationState::new(clock.clone(), settings.revocation.max_staleness));
         let revoker = Arc::new(Revoker { state: revocations.clone(), signal: Arc::new(LocalSignal) });
         let throttle = Arc::new(MemoryThrottle::new(clock.clone()));
         let any = Arc::new(store.clone());
@@ -86,6 +88,18 @@ impl World {
         });
         let guard = Arc::new(guard);
         Self { settings, clock, entropy, store, master, keys, revocations, revoker, guard, issuer, opener }
+    }
+
+    /// The stored keys of this replica.
+    pub fn ring(&self) -> Arc<StoredRing> {
+        Arc::new(StoredRing {
+            keys: Arc::new(self.store.clone()),
+            live: self.keys.clone(),
+            master: self.master.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            settings: self.settings.keys,
+        })
     }
 
     pub fn context(&self) -> AuditContext {

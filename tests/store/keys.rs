@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use keystead::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
-use keystead::domain::key::{KeyPurpose, KeyState, KeySwap, SigningAlgorithm, StoredKey, StoredKeys};
+use keystead::domain::key::{KeyPurpose, KeyState, KeySwap, RingChange, SigningAlgorithm, StoredKey, StoredKeys};
+use keystead::domain::revocation::{Revocation, RevocationCursor, RevocationTarget};
 
 use crate::backend::Backend;
 use crate::fixture::at_once;
@@ -33,7 +34,8 @@ fn created(detail: &str) -> AuditEvent {
 }
 
 async fn swap(backend: &Backend, version: i64, keys: Vec<StoredKey>) -> KeySwap {
-    backend.keys.swap(version, keys, vec![created("ring")], &backend.context()).await.unwrap()
+    let change = RingChange { keys, revocations: Vec::new(), events: vec![created("ring")] };
+    backend.keys.swap(version, change, &backend.context()).await.unwrap()
 }
 
 async fn load(backend: &Backend) -> StoredKeys {
@@ -67,6 +69,18 @@ pub async fn a_swap_replaces_the_set_and_is_told(backend: Arc<Backend>) {
     assert_eq!(swap(&backend, stored.version, first).await, KeySwap::Lost);
     assert_eq!(load(&backend).await.keys, second, "who loses writes nothing");
     assert_eq!(backend.told(AuditKind::KeyCreated, AuditOutcome::Success).await, 2);
+}
+
+pub async fn a_removed_key_is_revoked_with_its_removal(backend: Arc<Backend>) {
+    // promise T9
+    let version = load(&backend).await.version;
+    let revocation = Revocation { target: RevocationTarget::Key("a".to_owned()), expires_at: backend.later() };
+    let change = || RingChange { keys: Vec::new(), revocations: vec![revocation.clone()], events: Vec::new() };
+    assert_eq!(backend.keys.swap(version - 1, change(), &backend.context()).await.unwrap(), KeySwap::Lost);
+    let live = async || backend.revocations.read(RevocationCursor::default(), backend.now()).await.unwrap().revocations;
+    assert_eq!(live().await, [], "who loses revokes nothing");
+    assert_eq!(backend.keys.swap(version, change(), &backend.context()).await.unwrap(), KeySwap::Swapped);
+    assert_eq!(live().await, [revocation]);
 }
 
 pub async fn of_parallel_swaps_one_wins(backend: Arc<Backend>) {

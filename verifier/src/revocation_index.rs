@@ -64,7 +64,13 @@ impl RevocationIndex {
             |shard: &Shard| shard.users.get(&claims.sub).is_some_and(|it| claims.epoch < it.min_epoch);
         read(self.shard(claims.sid)).sessions.contains_key(&claims.sid)
             || user_is_revoked(&read(self.shard(claims.sub)))
-            || read(&self.keys).contains_key(kid)
+            || self.is_key_revoked(kid)
+    }
+
+    /// Whether every token that the key has signed is refused.
+    #[must_use]
+    pub fn is_key_revoked(&self, kid: &str) -> bool {
+        read(&self.keys).contains_key(kid)
     }
 
     /// Forgets what no longer matters at `now`.

@@ -2,10 +2,19 @@
 
 use tonic::{Request, Response, Status};
 
+use crate::grpc::convert::{signing_keys, time};
+use crate::grpc::front::split_called;
 use crate::grpc::pb;
+use crate::service::admin::signing_keys::list::ListSigningKeys;
+use crate::service::admin::signing_keys::revoke::RevokeSigningKey;
+use crate::service::admin::signing_keys::rotate::RotateSigningKey;
 
 /// The use cases behind it.
-pub struct SigningKeysApi {}
+pub struct SigningKeysApi {
+    pub list: ListSigningKeys,
+    pub rotate: RotateSigningKey,
+    pub revoke: RevokeSigningKey,
+}
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -14,20 +23,30 @@ impl SigningKeysApi {
         &self,
         _request: Request<pb::ListSigningKeysRequest>,
     ) -> Answer<pb::ListSigningKeysResponse> {
-        todo!()
+        let keys = self.list.run().await?;
+        let signing_keys = keys.into_iter().map(signing_keys::signing_key).collect();
+        Ok(Response::new(pb::ListSigningKeysResponse { signing_keys }))
     }
 
     pub async fn rotate_signing_key(
         &self,
-        _request: Request<pb::RotateSigningKeyRequest>,
+        request: Request<pb::RotateSigningKeyRequest>,
     ) -> Answer<pb::RotateSigningKeyResponse> {
-        todo!()
+        let (caller, origin, _) = split_called(request)?;
+        let next = self.rotate.run(&caller.initiates(&origin)).await?;
+        Ok(Response::new(pb::RotateSigningKeyResponse {
+            signing_key: Some(signing_keys::signing_key(next.key)),
+            activation_time: Some(time::timestamp(next.activates_at)),
+        }))
     }
 
     pub async fn revoke_signing_key(
         &self,
-        _request: Request<pb::RevokeSigningKeyRequest>,
+        request: Request<pb::RevokeSigningKeyRequest>,
     ) -> Answer<pb::RevokeSigningKeyResponse> {
-        todo!()
+        let (caller, origin, message) = split_called(request)?;
+        let id = signing_keys::id(message)?;
+        self.revoke.run(&id, &caller.initiates(&origin)).await?;
+        Ok(Response::new(pb::RevokeSigningKeyResponse {}))
     }
 }

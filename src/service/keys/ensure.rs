@@ -8,11 +8,12 @@ use crate::crypto::key_ring::{self, KeyRing, RingError};
 use crate::crypto::seal::SealingKey;
 use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use crate::domain::clock::{Clock, Entropy};
-use crate::domain::key::{KeyPurpose, KeyState, KeySwap, StoredKey, StoredKeys};
+use crate::domain::key::{KeyPurpose, KeyState, KeySwap, RingChange, StoredKey, StoredKeys};
 use crate::domain::origin::{Origin, TraceId};
 use crate::domain::ports::{AuditContext, Keys};
 use crate::service::error::{ServiceError, ServiceResult};
 use crate::service::security_event;
+use crate::service::token::revocation_state::RevocationState;
 
 /// Every purpose that needs an active key.
 const PURPOSES: [KeyPurpose; 5] =
@@ -37,6 +38,7 @@ pub struct EnsureKeys {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub settings: KeySettings,
+    pub revocations: Arc<RevocationState>,
 }
 
 impl EnsureKeys {
@@ -47,7 +49,8 @@ impl EnsureKeys {
             let missing = missing(&stored);
             if missing.is_empty() {
                 let ring = KeyRing::open(&stored, &self.master)?;
-                return Ok(LiveKeys::new(ring, read_at, Arc::clone(&self.clock), self.settings.publish_lead()));
+                let (revocations, clock) = (Arc::clone(&self.revocations), Arc::clone(&self.clock));
+                return Ok(LiveKeys::new(ring, read_at, revocations, clock, self.settings.publish_lead()));
             }
             self.make(stored, &missing).await?;
         }
@@ -61,7 +64,8 @@ impl EnsureKeys {
         let mut keys = stored.keys;
         keys.extend(made);
         let context = AuditContext { at: self.clock.now(), origin: in_background(), actor: None };
-        let swap = self.keys.swap(stored.version, keys, events.clone(), &context).await?;
+        let change = RingChange { keys, revocations: Vec::new(), events: events.clone() };
+        let swap = self.keys.swap(stored.version, change, &context).await?;
         if swap == KeySwap::Swapped {
             security_event::log_all(&events, &context.origin);
         }

@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use crate::crypto::key_ring::KeyRing;
 use crate::domain::clock::Clock;
 use crate::service::error::{ServiceError, ServiceResult};
+use crate::service::token::revocation_state::RevocationState;
 
 /// When to ask again while the ring is too old to sign with.
 const STALE_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -22,6 +23,7 @@ struct Loaded {
 /// The key ring in use.
 pub struct LiveKeys {
     loaded: ArcSwap<Loaded>,
+    revocations: Arc<RevocationState>,
     clock: Arc<dyn Clock>,
     max_age: Duration,
 }
@@ -29,8 +31,14 @@ pub struct LiveKeys {
 impl LiveKeys {
     /// `max_age` is the lead with which keys are published: a ring read longer ago may lack a key that others sign
     /// with, and may sign with one that others have given up. `read_at` is the monotonic time before it was read.
-    pub fn new(ring: KeyRing, read_at: Duration, clock: Arc<dyn Clock>, max_age: Duration) -> Self {
-        Self { loaded: ArcSwap::from_pointee(Loaded { ring: Arc::new(ring), read_at }), clock, max_age }
+    pub fn new(
+        ring: KeyRing,
+        read_at: Duration,
+        revocations: Arc<RevocationState>,
+        clock: Arc<dyn Clock>,
+        max_age: Duration,
+    ) -> Self {
+        Self { loaded: ArcSwap::from_pointee(Loaded { ring: Arc::new(ring), read_at }), revocations, clock, max_age }
     }
 
     /// The ring, however old: to verify and to publish.
@@ -38,11 +46,11 @@ impl LiveKeys {
         Arc::clone(&self.loaded.load().ring)
     }
 
-    /// The ring, if it is fresh enough to sign with.
+    /// The ring, if it is fresh enough to sign with and its key has not been revoked meanwhile.
     pub fn signing_ring(&self) -> ServiceResult<Arc<KeyRing>> {
         let loaded = self.loaded.load();
         let age = self.clock.monotonic().saturating_sub(loaded.read_at);
-        if age > self.max_age {
+        if age > self.max_age || self.revocations.index().is_key_revoked(loaded.ring.active_signing_key_id()) {
             return Err(ServiceError::DependencyUnavailable { retry_after: STALE_RETRY_AFTER });
         }
         Ok(Arc::clone(&loaded.ring))

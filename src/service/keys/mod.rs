@@ -5,3 +5,4 @@ pub mod live_keys;
 pub mod maintain;
 mod plan;
 pub mod settings;
+pub mod stored_ring;

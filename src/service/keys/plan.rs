@@ -34,10 +34,8 @@ pub fn due(keys: &[StoredKey], settings: &KeySettings, token_reach: Duration, no
     let takes_over_at = active.state_since.after(settings.rotation_period);
     match in_state(KeyState::Next) {
         None => (now >= takes_over_at.before(lead)).then_some(Step::Create),
-        Some(next) => {
-            let is_published = now >= next.created_at.after(lead);
-            let is_due = now >= takes_over_at && is_published;
-            is_due.then(|| Step::Activate { next: next.id.clone(), retiring: active.id.clone() })
-        }
+        // Made when the active key's time was nearly over, or because somebody has asked for a rotation.
+        Some(next) => (now >= next.created_at.after(lead))
+            .then(|| Step::Activate { next: next.id.clone(), retiring: active.id.clone() }),
     }
 }

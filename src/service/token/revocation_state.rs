@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use keystead_verifier::RevocationIndex;
+use tokio::sync::Notify;
 
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::revocation::{Revocation, RevocationTarget};
@@ -33,6 +34,7 @@ impl Completeness {
 pub struct RevocationState {
     index: RevocationIndex,
     complete: ArcSwapOption<Completeness>,
+    key_revoked: Notify,
     clock: Arc<dyn Clock>,
     max_staleness: Duration,
 }
@@ -40,7 +42,13 @@ pub struct RevocationState {
 impl RevocationState {
     /// An empty state, which judges nothing until the table has been read once.
     pub fn new(clock: Arc<dyn Clock>, max_staleness: Duration) -> Self {
-        Self { index: RevocationIndex::default(), complete: ArcSwapOption::empty(), clock, max_staleness }
+        Self {
+            index: RevocationIndex::default(),
+            complete: ArcSwapOption::empty(),
+            key_revoked: Notify::new(),
+            clock,
+            max_staleness,
+        }
     }
 
     pub fn index(&self) -> &RevocationIndex {
@@ -56,9 +64,17 @@ impl RevocationState {
                 RevocationTarget::User { id, min_epoch } => {
                     self.index.revoke_user(id.as_uuid(), min_epoch.0, expires_at);
                 }
-                RevocationTarget::Key(kid) => self.index.revoke_key(kid, expires_at),
+                RevocationTarget::Key(kid) => {
+                    self.index.revoke_key(kid, expires_at);
+                    self.key_revoked.notify_one();
+                }
             }
         }
+    }
+
+    /// Waits for the revocation of a key; for one waiter.
+    pub async fn key_revoked(&self) {
+        self.key_revoked.notified().await;
     }
 
     /// Both clocks, read before the table is: what [`Self::completed`] is told afterwards.

@@ -7,10 +7,10 @@ use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter 
 use super::database::Database;
 use super::entity::{key_ring, server_key};
 use super::fault::Fault;
+use super::revocations;
 use super::words::Word as _;
-use crate::domain::audit::AuditEvent;
 use crate::domain::clock::Timestamp;
-use crate::domain::key::{KeyPurpose, KeyState, KeySwap, SigningAlgorithm, StoredKey, StoredKeys};
+use crate::domain::key::{KeyPurpose, KeyState, KeySwap, RingChange, SigningAlgorithm, StoredKey, StoredKeys};
 use crate::domain::ports::{AuditContext, Keys, StoreResult};
 
 /// The one row of the ring's version.
@@ -22,14 +22,8 @@ impl Keys for Database {
         self.run(|| self.try_load_keys()).await
     }
 
-    async fn swap(
-        &self,
-        expected_version: i64,
-        keys: Vec<StoredKey>,
-        events: Vec<AuditEvent>,
-        context: &AuditContext,
-    ) -> StoreResult<KeySwap> {
-        self.run(|| self.try_swap_keys(expected_version, &keys, &events, context)).await
+    async fn swap(&self, expected_version: i64, change: RingChange, context: &AuditContext) -> StoreResult<KeySwap> {
+        self.run(|| self.try_swap_keys(expected_version, &change, context)).await
     }
 }
 
@@ -53,8 +47,7 @@ impl Database {
     async fn try_swap_keys(
         &self,
         expected_version: i64,
-        keys: &[StoredKey],
-        events: &[AuditEvent],
+        change: &RingChange,
         context: &AuditContext,
     ) -> Result<KeySwap, Fault> {
         let transaction = self.begin().await?;
@@ -68,10 +61,11 @@ impl Database {
             return Ok(KeySwap::Lost);
         }
         server_key::Entity::delete_many().exec(&transaction).await?;
-        if !keys.is_empty() {
-            server_key::Entity::insert_many(keys.iter().map(row)).exec_without_returning(&transaction).await?;
+        if !change.keys.is_empty() {
+            server_key::Entity::insert_many(change.keys.iter().map(row)).exec_without_returning(&transaction).await?;
         }
-        self.write_events(&transaction, context, events.iter().cloned()).await?;
+        revocations::write(&transaction, &change.revocations).await?;
+        self.write_events(&transaction, context, change.events.iter().cloned()).await?;
         transaction.commit().await?;
         Ok(KeySwap::Swapped)
     }

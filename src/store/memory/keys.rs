@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::domain::audit::AuditEvent;
 use crate::domain::clock::Timestamp;
-use crate::domain::key::{KeySwap, StoredKey, StoredKeys};
+use crate::domain::key::{KeySwap, RingChange, StoredKeys};
 use crate::domain::ports::{AuditContext, AuditLog, Keys, Probe, StoreResult};
 
 use super::MemoryStore;
@@ -15,19 +15,14 @@ impl Keys for MemoryStore {
         Ok(self.open()?.keys.clone())
     }
 
-    async fn swap(
-        &self,
-        expected_version: i64,
-        keys: Vec<StoredKey>,
-        events: Vec<AuditEvent>,
-        context: &AuditContext,
-    ) -> StoreResult<KeySwap> {
+    async fn swap(&self, expected_version: i64, change: RingChange, context: &AuditContext) -> StoreResult<KeySwap> {
         let mut state = self.open()?;
         if state.keys.version != expected_version {
             return Ok(KeySwap::Lost);
         }
-        state.keys = StoredKeys { version: expected_version + 1, keys };
-        for event in events {
+        state.keys = StoredKeys { version: expected_version + 1, keys: change.keys };
+        state.revocations.extend(change.revocations);
+        for event in change.events {
             state.record(event, context);
         }
         Ok(KeySwap::Swapped)

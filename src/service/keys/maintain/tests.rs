@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::domain::ports::StoreError;
+use crate::crypto::seal::SealingKey;
+use crate::domain::clock::Clock as _;
+use crate::domain::key::KeyPurpose;
+use crate::domain::ports::{Keys as _, StoreError};
 use crate::service::keys::ensure::EnsureKeys;
 use crate::service::testing::World;
 
@@ -12,12 +15,8 @@ const MOMENT: Duration = Duration::from_millis(1);
 
 fn maintain(world: &World) -> MaintainKeys {
     MaintainKeys {
-        keys: Arc::new(world.store.clone()),
-        live: world.keys.clone(),
-        master: world.master.clone(),
-        clock: world.clock.clone(),
-        entropy: world.entropy.clone(),
-        settings: world.settings.keys,
+        ring: world.ring(),
+        revocations: world.revocations.clone(),
         token_reach: world.settings.tokens.reach(),
     }
 }
@@ -162,5 +161,6 @@ fn ensure(world: &World, master: [u8; 32]) -> EnsureKeys {
         clock: world.clock.clone(),
         entropy: world.entropy.clone(),
         settings: world.settings.keys,
+        revocations: world.revocations.clone(),
     }
 }

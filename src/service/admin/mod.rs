@@ -1,0 +1,3 @@
+//! What administrators do, and the operator at the command line.
+
+pub mod signing_keys;
