@@ -4,6 +4,8 @@
 //! those of a losing outcome too. Absence is `Option`; "could not look" is [`StoreError`].
 
 pub mod principals;
+pub mod rights;
+pub mod roles;
 
 use std::time::Duration;
 
