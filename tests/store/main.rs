@@ -111,7 +111,7 @@ conformance! {
     keys {
         an_empty_store_has_no_keys
         a_swap_replaces_the_set_and_is_told
-        a_removed_key_is_revoked_with_its_removal,
+        a_removed_key_is_revoked_with_its_removal
         of_parallel_swaps_one_wins
         an_event_is_recorded_as_it_was_told
         a_store_that_runs_answers
