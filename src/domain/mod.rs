@@ -20,6 +20,7 @@ pub mod ports;
 pub mod revocation;
 pub mod rights;
 pub mod role;
+pub mod service_account;
 pub mod session;
 pub mod throttle;
 pub mod user;

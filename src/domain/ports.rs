@@ -6,6 +6,7 @@
 pub mod principals;
 pub mod rights;
 pub mod roles;
+pub mod service_accounts;
 
 use std::time::Duration;
 

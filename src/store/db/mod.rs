@@ -18,6 +18,7 @@ mod principals;
 mod revocations;
 mod rights;
 mod roles;
+mod service_accounts;
 mod sessions;
 mod settings;
 mod users;

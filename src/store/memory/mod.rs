@@ -12,6 +12,7 @@ mod revocations;
 mod rights;
 mod roles;
 mod rotation;
+mod service_accounts;
 mod sessions;
 pub mod signal;
 mod state;
