@@ -1,5 +1,6 @@
 //! Gives each use case its needs.
 
+mod machines;
 mod rights;
 mod signing_keys;
 
@@ -55,7 +56,9 @@ pub struct UseCases {
     auth: AuthApi,
     users: UsersApi,
     roles: RolesApi,
+    service_accounts: ServiceAccountsApi,
     signing_keys: SigningKeysApi,
+    token: TokenApi,
 }
 
 impl UseCases {
@@ -102,8 +105,23 @@ impl UseCases {
             enable: EnableUser { change: change_rights },
         };
         let signing_keys = shared.signing_keys(settings, parts, &ring);
+        let service_accounts = shared.service_accounts(settings, parts, stores);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
-        Ok(Self { keys, ring, revocations, health, get_jwks, access, auth, users, roles, signing_keys })
+        let token = shared.tokens(parts, stores, &get_jwks, &auth.logout);
+        Ok(Self {
+            keys,
+            ring,
+            revocations,
+            health,
+            get_jwks,
+            access,
+            auth,
+            users,
+            roles,
+            service_accounts,
+            signing_keys,
+            token,
+        })
     }
 
     /// What the gRPC edge stands on.
@@ -114,11 +132,11 @@ impl UseCases {
             admin: AdminApi {
                 users: self.users,
                 roles: self.roles,
-                service_accounts: ServiceAccountsApi {},
+                service_accounts: self.service_accounts,
                 signing_keys: self.signing_keys,
                 audit: AuditApi {},
             },
-            token: TokenApi { get_jwks: self.get_jwks },
+            token: self.token,
         };
         grpc::Needs {
             routes: services.into_routes(),

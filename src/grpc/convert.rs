@@ -9,6 +9,7 @@ pub mod keys;
 pub mod mask;
 pub mod pages;
 pub mod roles;
+pub mod service_accounts;
 pub mod signing_keys;
 pub mod time;
 pub mod tokens;

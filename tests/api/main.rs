@@ -45,6 +45,7 @@ mod register;
 mod reset;
 mod reset_race;
 mod rights;
+mod service_accounts;
 mod signing_keys;
 mod start;
 mod tls;

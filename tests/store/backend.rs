@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
+use keystead::domain::ports::principals::Principals;
 use keystead::domain::ports::rights::Rights;
 use keystead::domain::ports::roles::Roles;
+use keystead::domain::ports::service_accounts::ServiceAccounts;
 use keystead::domain::ports::{Attempts, AuditLog, Keys, OneTimeTokens, Outbox, Probe, Revocations, Sessions, Users};
 use keystead::store::db::{Database, DatabaseUrl, Settings};
 use keystead::store::memory::MemoryStore;
@@ -32,6 +34,8 @@ pub struct Backend {
     pub probe: Arc<dyn Probe>,
     pub rights: Arc<dyn Rights>,
     pub roles: Arc<dyn Roles>,
+    pub service_accounts: Arc<dyn ServiceAccounts>,
+    pub principals: Arc<dyn Principals>,
     pub clock: Arc<ManualClock>,
     pub entropy: Arc<CountingEntropy>,
     pub inside: Inside,
@@ -39,15 +43,14 @@ pub struct Backend {
     _folder: Option<TempDir>,
 }
 
-trait Store:
-    Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe + Rights + Roles
-{
-}
+trait Store: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe {}
 
-impl<S> Store for S where
-    S: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe + Rights + Roles
-{
-}
+impl<S> Store for S where S: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
+{}
+
+trait Administration: Rights + Roles + ServiceAccounts + Principals {}
+
+impl<S> Administration for S where S: Rights + Roles + ServiceAccounts + Principals {}
 
 pub async fn memory() -> Arc<Backend> {
     let entropy = Arc::new(CountingEntropy::new());
@@ -88,7 +91,7 @@ async fn connect(url: &str) -> DatabaseConnection {
     sea_orm::Database::connect(options).await.expect("the database answers")
 }
 
-fn bundle<S: Store + 'static>(
+fn bundle<S: Store + Administration + 'static>(
     store: Arc<S>,
     entropy: Arc<CountingEntropy>,
     inside: Inside,
@@ -105,7 +108,9 @@ fn bundle<S: Store + 'static>(
         audit: store.clone(),
         probe: store.clone(),
         rights: store.clone(),
-        roles: store,
+        roles: store.clone(),
+        service_accounts: store.clone(),
+        principals: store,
         clock: Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000))),
         entropy,
         inside,

@@ -18,6 +18,7 @@ mod revocations;
 mod rights;
 mod roles;
 mod rotation;
+mod service_accounts;
 mod sessions;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "other test binaries use the rest")]
@@ -115,6 +116,18 @@ conformance! {
         of_two_who_demote_each_other_one_stays
         a_deleted_account_leaves_nothing_but_ids
         the_waiting_mails_of_others_stay
+    }
+    service_accounts {
+        a_secret_opens_its_own_account_alone
+        an_account_needs_roles_that_exist
+        a_role_of_a_service_account_is_in_use
+        two_secrets_are_good_during_the_overlap
+        a_third_secret_ends_the_first_and_no_overlap_ends_all_before
+        a_shorter_overlap_is_not_made_longer
+        a_deleted_account_is_gone_and_its_tokens_revoked
+        accounts_are_listed_in_their_order_page_by_page
+        users_and_service_accounts_stand_as_they_are
+        one_token_of_an_account_is_revoked_alone
     }
     roles {
         three_roles_are_there_from_the_start

@@ -44,7 +44,7 @@ pub trait ServiceAccounts: Send + Sync {
         context: &AuditContext,
     ) -> StoreResult<ServiceAccountDeletion>;
 
-    /// Revokes the one token that has this session for its own, and tells that the account did it.
+    /// Revokes the one token that has this session for its own.
     async fn revoke_token(
         &self,
         id: ServiceAccountId,

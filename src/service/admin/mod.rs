@@ -2,4 +2,5 @@
 
 pub mod rights;
 pub mod roles;
+pub mod service_accounts;
 pub mod signing_keys;

@@ -8,7 +8,7 @@ use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{ServiceAccountId, SessionId, UserId};
 use crate::domain::ports::service_accounts::ServiceAccounts;
-use crate::domain::ports::{Actor, AuditContext, StoreError, StoreResult};
+use crate::domain::ports::{AuditContext, StoreError, StoreResult};
 use crate::domain::revocation::{Revocation, RevocationTarget};
 use crate::domain::service_account::{
     NewServiceAccount, SecretHash, SecretLife, SecretRotation, ServiceAccount, ServiceAccountCreation,
@@ -106,8 +106,7 @@ impl ServiceAccounts for MemoryStore {
         let mut state = self.open()?;
         let revocation = Revocation { target: RevocationTarget::Session(session), expires_at };
         state.revocations.push(revocation.clone());
-        let own = AuditContext { actor: Some(Actor { id: id.into(), session: Some(session) }), ..*context };
-        state.record(AuditEvent::by_actor(AuditKind::TokenRevoked, Some(id.into()), &own), context);
+        state.tell(AuditKind::TokenRevoked, id, context);
         Ok(revocation)
     }
 }

@@ -10,7 +10,7 @@ use super::read::{find, good};
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{ServiceAccountId, SessionId, UserId};
-use crate::domain::ports::{Actor, AuditContext};
+use crate::domain::ports::AuditContext;
 use crate::domain::revocation::{Revocation, RevocationTarget};
 use crate::domain::service_account::{
     NewServiceAccount, SecretHash, SecretRotation, ServiceAccount, ServiceAccountCreation, ServiceAccountDeletion,
@@ -103,8 +103,7 @@ impl Database {
         let transaction = self.begin().await?;
         let revocation = Revocation { target: RevocationTarget::Session(session), expires_at };
         revocations::write(&transaction, std::slice::from_ref(&revocation)).await?;
-        let own = AuditContext { actor: Some(Actor { id: id.into(), session: Some(session) }), ..*context };
-        let told = AuditEvent::by_actor(AuditKind::TokenRevoked, Some(id.into()), &own);
+        let told = AuditEvent::by_actor(AuditKind::TokenRevoked, Some(id.into()), context);
         self.write_events(&transaction, context, [told]).await?;
         transaction.commit().await?;
         Ok(revocation)
