@@ -1,0 +1,44 @@
+//! What accounts tell of their owners.
+
+use async_trait::async_trait;
+
+use crate::domain::audit::{AuditEvent, AuditKind};
+use crate::domain::id::UserId;
+use crate::domain::ports::profiles::{ProfileChange, ProfileOutcome, Profiles};
+use crate::domain::ports::{AuditContext, StoreResult};
+use crate::domain::user::Revision;
+
+use super::MemoryStore;
+
+#[async_trait]
+impl Profiles for MemoryStore {
+    async fn update(
+        &self,
+        user: UserId,
+        change: ProfileChange,
+        expected: Option<Revision>,
+        context: &AuditContext,
+    ) -> StoreResult<ProfileOutcome> {
+        let mut state = self.open()?;
+        let Some(row) = state.users.get_mut(&user) else { return Ok(ProfileOutcome::Unknown) };
+        if expected.is_some_and(|expected| expected != row.user.revision) {
+            return Ok(ProfileOutcome::Moved);
+        }
+        let mut event = AuditEvent::by_actor(AuditKind::UserUpdated, Some(user.into()), context);
+        event.detail = Some(change.fields());
+        if let Some(display_name) = change.display_name {
+            row.user.display_name = display_name;
+        }
+        if let Some(language) = change.language {
+            row.user.language = language;
+        }
+        if let Some(verified) = change.email_verified {
+            row.user.email_verified = verified;
+        }
+        row.user.revision.0 += 1;
+        row.user.updated_at = context.at;
+        let updated = row.user.clone();
+        state.record(event, context);
+        Ok(ProfileOutcome::Updated(updated))
+    }
+}
