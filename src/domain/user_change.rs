@@ -4,8 +4,9 @@ use super::email::Email;
 use super::id::UserId;
 use super::language::Language;
 use super::name::Name;
+use super::ports::profiles::ProfileChange;
 use super::role::RoleName;
-use super::user::User;
+use super::user::{Revision, User};
 
 /// An account that is to be created without a password, active, with the role `user` and the ones named.
 #[derive(Clone, Debug)]
@@ -20,6 +21,7 @@ pub struct Invitation {
 
 /// What became of an invitation.
 #[must_use]
+#[expect(clippy::large_enum_variant, reason = "there is one for a request, and it is moved once")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvitationOutcome {
     Invited(User),
@@ -27,33 +29,40 @@ pub enum InvitationOutcome {
     RoleUnknown,
 }
 
-/// The new values of an account's fields; `None` leaves a field as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UserChange {
-    pub display_name: Option<Name>,
-    pub language: Option<Language>,
-    /// An address that differs is unverified, unless `email_verified` says otherwise.
-    pub email: Option<Email>,
-    pub email_verified: Option<bool>,
-}
-
 /// A change of an account, and the state of it that it was decided on.
 #[derive(Clone, Debug)]
 pub struct UserUpdate {
     pub id: UserId,
-    pub change: UserChange,
-    /// The etag that the account must still have; `None`: whatever it has.
-    pub etag: Option<String>,
+    pub profile: ProfileChange,
+    /// A new address is unverified, unless the profile says otherwise; the one that the account has changes nothing.
+    pub email: Option<Email>,
+    /// The revision that the account must still be at; `None`: whatever it is at.
+    pub expected: Option<Revision>,
+}
+
+impl UserUpdate {
+    /// The fields that it touches, as an audit event tells them; never their values.
+    pub fn fields(&self) -> String {
+        let profile = self.profile.fields();
+        match (&self.email, profile.is_empty()) {
+            (None, _) => profile,
+            (Some(_), true) => "email".to_owned(),
+            (Some(_), false) => format!("{profile},email"),
+        }
+    }
 }
 
 /// What became of a change.
 #[must_use]
+#[expect(clippy::large_enum_variant, reason = "there is one for a request, and it is moved once")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UpdateOutcome {
     /// The account as it now stands.
     Updated(User),
-    Unknown,
-    /// The account has changed since the etag was given.
-    EtagMismatch,
+    /// The account is no longer at the revision that was expected: nothing was written.
+    Moved,
+    /// Nothing was written but the event of it.
     EmailTaken,
+    /// No account has the id.
+    Unknown,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
+use keystead::domain::ports::profiles::Profiles;
 use keystead::domain::ports::{Attempts, AuditLog, Keys, OneTimeTokens, Outbox, Probe, Revocations, Sessions, Users};
 use keystead::store::db::{Database, DatabaseUrl, Settings};
 use keystead::store::memory::MemoryStore;
@@ -20,6 +21,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// An empty store and what a check needs to use it.
 pub struct Backend {
     pub users: Arc<dyn Users>,
+    pub profiles: Arc<dyn Profiles>,
     pub attempts: Arc<dyn Attempts>,
     pub sessions: Arc<dyn Sessions>,
     pub tokens: Arc<dyn OneTimeTokens>,
@@ -35,10 +37,15 @@ pub struct Backend {
     _folder: Option<TempDir>,
 }
 
-trait Store: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe {}
+trait Store:
+    Users + Profiles + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
+{
+}
 
-impl<S> Store for S where S: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
-{}
+impl<S> Store for S where
+    S: Users + Profiles + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
+{
+}
 
 pub async fn memory() -> Arc<Backend> {
     let entropy = Arc::new(CountingEntropy::new());
@@ -87,6 +94,7 @@ fn bundle<S: Store + 'static>(
 ) -> Arc<Backend> {
     Arc::new(Backend {
         users: store.clone(),
+        profiles: store.clone(),
         attempts: store.clone(),
         sessions: store.clone(),
         tokens: store.clone(),

@@ -13,6 +13,7 @@ mod late_commit;
 mod one_time_tokens;
 mod outbox;
 mod postgres_alone;
+mod profiles;
 mod redis;
 mod revocations;
 mod rotation;
@@ -49,6 +50,13 @@ conformance! {
         the_owner_of_a_taken_address_is_told_if_asked
         of_parallel_registrations_one_wins
         nobody_is_found_where_nobody_is
+    }
+    profiles {
+        a_change_touches_what_it_names_alone
+        a_change_is_told_by_its_actor_with_its_fields
+        a_change_decided_on_an_older_revision_is_refused
+        of_parallel_changes_of_one_revision_one_wins
+        nobody_is_changed_where_nobody_is
     }
     attempts {
         parallel_attempts_are_counted_exactly
@@ -111,7 +119,7 @@ conformance! {
     keys {
         an_empty_store_has_no_keys
         a_swap_replaces_the_set_and_is_told
-        a_removed_key_is_revoked_with_its_removal,
+        a_removed_key_is_revoked_with_its_removal
         of_parallel_swaps_one_wins
         an_event_is_recorded_as_it_was_told
         a_store_that_runs_answers

@@ -20,6 +20,7 @@ pub enum Inside {
 pub struct Told {
     pub kind: String,
     pub success: bool,
+    pub actor: Option<Uuid>,
     pub subject: Option<Uuid>,
     pub session: Option<Uuid>,
     pub detail: Option<String>,
@@ -68,6 +69,7 @@ fn told(event: keystead::domain::audit::AuditEvent) -> Told {
     Told {
         kind: event.kind.as_str().to_owned(),
         success: event.outcome == AuditOutcome::Success,
+        actor: event.actor.map(PrincipalId::as_uuid),
         subject: event.subject.map(PrincipalId::as_uuid),
         session: event.session.map(keystead::domain::id::SessionId::as_uuid),
         detail: event.detail,
@@ -75,13 +77,14 @@ fn told(event: keystead::domain::audit::AuditEvent) -> Told {
 }
 
 async fn read(connection: &DatabaseConnection) -> Vec<Told> {
-    let query = "SELECT kind, outcome, subject, session, detail FROM audit_events ORDER BY id";
+    let query = "SELECT kind, outcome, actor, subject, session, detail FROM audit_events ORDER BY id";
     let rows = connection.query_all_raw(statement(connection.get_database_backend(), query, [])).await;
     rows.expect("the trail is read")
         .into_iter()
         .map(|row| Told {
             kind: row.try_get("", "kind").expect("a kind"),
             success: row.try_get::<String>("", "outcome").expect("an outcome") == "success",
+            actor: row.try_get("", "actor").expect("an actor or none"),
             subject: row.try_get("", "subject").expect("a subject or none"),
             session: row.try_get("", "session").expect("a session or none"),
             detail: row.try_get("", "detail").expect("a detail or none"),

@@ -22,7 +22,7 @@ pub trait UserDirectory: Send + Sync {
     /// The accounts that the query chooses, in its order, each with its roles.
     async fn list(&self, query: &UserQuery) -> StoreResult<Vec<User>>;
 
-    /// Changes the account if it still has the etag. A new address kills the mailed tokens, is asked to be verified
+    /// Changes the account if it is at the expected revision. A new address kills the mailed tokens, is asked to be verified
     /// where nothing says that it is, and is told to the old one ([`MailKind::EmailChanged`]). Sessions go on.
     ///
     /// [`MailKind::EmailChanged`]: crate::domain::mail::MailKind::EmailChanged

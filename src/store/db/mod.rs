@@ -14,9 +14,11 @@ mod keys;
 mod migrations;
 mod one_time_tokens;
 mod outbox;
+mod profiles;
 mod revocations;
 mod sessions;
 mod settings;
+mod user_directory;
 mod users;
 mod words;
 

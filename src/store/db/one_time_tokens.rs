@@ -155,7 +155,11 @@ async fn use_up(
     Ok((count == 1).then_some(user))
 }
 
-async fn end_tokens(connection: &impl ConnectionTrait, which: Condition, now: Timestamp) -> Result<u64, DbErr> {
+pub(super) async fn end_tokens(
+    connection: &impl ConnectionTrait,
+    which: Condition,
+    now: Timestamp,
+) -> Result<u64, DbErr> {
     let ended = one_time_token::Entity::update_many()
         .col_expr(Column::EndedAt, Expr::val(now.as_millis()))
         .filter(which)

@@ -7,12 +7,15 @@ mod attempts;
 mod keys;
 mod one_time_tokens;
 mod outbox;
+mod profiles;
 mod revocations;
 mod rotation;
 mod sessions;
 pub mod signal;
 mod state;
 pub mod throttle;
+mod user_directory;
+mod user_list;
 mod users;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
