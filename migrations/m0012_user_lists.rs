@@ -1,4 +1,4 @@
-//! What lists of accounts are read by; addresses have their unique index.
+//! What lists of accounts are read by; addresses and roles have their indexes.
 
 use sea_orm_migration::prelude::*;
 
@@ -10,7 +10,6 @@ pub(super) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.create_index(index("users", "users_creation", &["created_at", "id"])).await?;
-        manager.create_index(index("user_roles", "user_roles_role", &["role", "user_id"])).await
+        manager.create_index(index("users", "users_creation", &["created_at", "id"])).await
     }
 }

@@ -1,6 +1,8 @@
 //! Gives each use case its needs.
 
+mod rights;
 mod signing_keys;
+mod users;
 
 use std::sync::Arc;
 
@@ -50,6 +52,8 @@ pub struct UseCases {
     pub get_jwks: Arc<GetJwks>,
     access: Arc<CheckAccess>,
     auth: AuthApi,
+    users: UsersApi,
+    roles: RolesApi,
     signing_keys: SigningKeysApi,
 }
 
@@ -89,9 +93,12 @@ impl UseCases {
         );
         let access = Arc::new(access);
         let auth = shared.auth(settings, parts, stores);
+        let change_rights = shared.change_rights(settings, parts, stores);
+        let roles = rights::roles(parts, stores, &change_rights);
+        let users = shared.users(settings, parts, stores, &change_rights);
         let signing_keys = shared.signing_keys(settings, parts, &ring);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
-        Ok(Self { keys, ring, revocations, health, get_jwks, access, auth, signing_keys })
+        Ok(Self { keys, ring, revocations, health, get_jwks, access, auth, users, roles, signing_keys })
     }
 
     /// What the gRPC edge stands on.
@@ -100,8 +107,8 @@ impl UseCases {
             auth: self.auth,
             account: AccountApi {},
             admin: AdminApi {
-                users: UsersApi {},
-                roles: RolesApi {},
+                users: self.users,
+                roles: self.roles,
                 service_accounts: ServiceAccountsApi {},
                 signing_keys: self.signing_keys,
                 audit: AuditApi {},

@@ -5,6 +5,8 @@
 
 pub mod principals;
 pub mod profiles;
+pub mod rights;
+pub mod roles;
 pub mod user_directory;
 
 use std::time::Duration;

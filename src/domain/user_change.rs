@@ -8,6 +8,9 @@ use super::ports::profiles::ProfileChange;
 use super::role::RoleName;
 use super::user::{Revision, User};
 
+/// How many roles an account is created with at most: names of the longest fit into an access token, which is bounded.
+pub const MAX_ROLES: usize = 64;
+
 /// An account that is to be created without a password, active, with the role `user` and the ones named.
 #[derive(Clone, Debug)]
 pub struct Invitation {

@@ -17,6 +17,8 @@ mod outbox;
 mod principals;
 mod profiles;
 mod revocations;
+mod rights;
+mod roles;
 mod sessions;
 mod settings;
 mod user_directory;

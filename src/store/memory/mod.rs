@@ -10,6 +10,8 @@ mod outbox;
 mod principals;
 mod profiles;
 mod revocations;
+mod rights;
+mod roles;
 mod rotation;
 mod sessions;
 pub mod signal;

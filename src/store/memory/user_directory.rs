@@ -10,7 +10,6 @@ use crate::domain::mail::MailKind;
 use crate::domain::ports::user_directory::UserDirectory;
 use crate::domain::ports::{AuditContext, StoreResult};
 use crate::domain::revocation::Revocation;
-use crate::domain::role::RoleName;
 use crate::domain::user::{Epoch, ROLE_USER, Revision, User, UserState};
 use crate::domain::user_change::{Invitation, InvitationOutcome, UpdateOutcome, UserUpdate};
 use crate::domain::user_list::{UserPosition, UserQuery};
@@ -23,7 +22,7 @@ use super::user_list::{compare, is_chosen};
 impl UserDirectory for MemoryStore {
     async fn invite(&self, invitation: &Invitation, context: &AuditContext) -> StoreResult<InvitationOutcome> {
         let mut state = self.open()?;
-        if !invitation.roles.iter().all(|role| state.has_role(role)) {
+        if !invitation.roles.iter().all(|role| state.roles.contains_key(role)) {
             return Ok(InvitationOutcome::RoleUnknown);
         }
         if let Some(owner) = state.addresses.get(invitation.email.key()).copied() {
@@ -98,11 +97,6 @@ impl UserDirectory for MemoryStore {
 }
 
 impl State {
-    /// Roles that are not built in have no port yet that could create them here.
-    fn has_role(&self, role: &RoleName) -> bool {
-        role.is_built_in()
-    }
-
     fn is_of_another(&self, email: &Email, user: UserId) -> bool {
         self.addresses.get(email.key()).is_some_and(|owner| *owner != user)
     }

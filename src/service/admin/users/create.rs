@@ -43,9 +43,8 @@ impl CreateUser {
             language: request.language,
             roles: request.roles.into_iter().collect(),
         };
-        let told = |subject: Option<UserId>| {
-            AuditEvent::by_actor(AuditKind::UserCreated, subject.map(Into::into), &context)
-        };
+        let told =
+            |subject: Option<UserId>| AuditEvent::by_actor(AuditKind::UserCreated, subject.map(Into::into), &context);
         match self.directory.invite(&invitation, &context).await? {
             InvitationOutcome::Invited(user) => {
                 security_event::log(&told(Some(user.id)), &by.origin);

@@ -42,9 +42,10 @@ impl ListUsers {
         let (ring, scope) = (self.keys.ring(), page::scope(&request.filter, request.order, caller));
         let after = match request.page_token.as_str() {
             "" => None,
-            token => Some(page::open(ring.pages(), &scope, token).map_err(|fault| {
-                ServiceError::invalid_field("page_token", &fault.to_string())
-            })?),
+            token => Some(
+                page::open(ring.pages(), &scope, token)
+                    .map_err(|fault| ServiceError::invalid_field("page_token", &fault.to_string()))?,
+            ),
         };
         // One more than is shown tells whether there is another page.
         let limit = request.page_size.saturating_add(1);

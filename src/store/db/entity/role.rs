@@ -1,4 +1,4 @@
-//! A role that there is.
+//! A role.
 
 use sea_orm::entity::prelude::*;
 

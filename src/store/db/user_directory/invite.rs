@@ -1,9 +1,8 @@
 //! Creates accounts without a password.
 
-use sea_orm::sea_query::{LockType, OnConflict};
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _,
-    TryInsertResult,
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, TryInsertResult,
 };
 
 use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
@@ -15,8 +14,9 @@ use crate::domain::role::RoleName;
 use crate::domain::user::{Epoch, ROLE_USER, Revision, UserState};
 use crate::domain::user_change::{Invitation, InvitationOutcome};
 use crate::store::db::database::Database;
-use crate::store::db::entity::{role, user, user_role};
+use crate::store::db::entity::{user, user_role};
 use crate::store::db::fault::Fault;
+use crate::store::db::roles::hold_roles;
 use crate::store::db::users::find_user;
 use crate::store::db::words::Word as _;
 
@@ -27,7 +27,7 @@ impl Database {
         context: &AuditContext,
     ) -> Result<InvitationOutcome, Fault> {
         let transaction = self.begin().await?;
-        if !all_exist(&transaction, &invitation.roles).await? {
+        if !hold_roles(&transaction, &invitation.roles).await? {
             return Ok(InvitationOutcome::RoleUnknown);
         }
         let unless_taken = OnConflict::column(user::Column::EmailKey).do_nothing().to_owned();
@@ -56,18 +56,6 @@ impl Database {
 /// Something that the actor tried in vain.
 pub(super) fn refused(kind: AuditKind, subject: Option<PrincipalId>, context: &AuditContext) -> AuditEvent {
     AuditEvent { outcome: AuditOutcome::Failure, ..AuditEvent::by_actor(kind, subject, context) }
-}
-
-/// Whether there are such roles. Their rows stay until the transaction ends: whoever deletes one afterwards takes it
-/// from the new account too.
-async fn all_exist(connection: &impl ConnectionTrait, roles: &[RoleName]) -> Result<bool, DbErr> {
-    let created: Vec<&str> = roles.iter().filter(|role| !role.is_built_in()).map(RoleName::as_str).collect();
-    if created.is_empty() {
-        return Ok(true);
-    }
-    let wanted = created.len();
-    let found = role::Entity::find().filter(role::Column::Name.is_in(created)).lock(LockType::KeyShare);
-    Ok(found.all(connection).await?.len() == wanted)
 }
 
 async fn give_roles(connection: &impl ConnectionTrait, invitation: &Invitation) -> Result<(), DbErr> {

@@ -88,3 +88,57 @@ async fn roles_of(
     }
     Ok(roles)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use sea_orm::Statement;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::domain::clock::Timestamp;
+    use crate::domain::email_prefix::EmailPrefix;
+    use crate::domain::id::UserId;
+    use crate::domain::manual_clock::CountingEntropy;
+    use crate::domain::role::RoleName;
+    use crate::store::db::{DatabaseUrl, Settings};
+
+    const ORDERS: [UserOrder; 4] =
+        [UserOrder::Created, UserOrder::CreatedDescending, UserOrder::Email, UserOrder::EmailDescending];
+
+    /// SQLite's plan, a line a step.
+    async fn plan(database: &Database, query: &UserQuery) -> String {
+        let built = select(query).build(database.backend());
+        let explain = Statement { sql: format!("EXPLAIN QUERY PLAN {}", built.sql), ..built };
+        let steps = database.reader.query_all_raw(explain).await.expect("a plan");
+        let detail = |row: &sea_orm::QueryResult| row.try_get::<String>("", "detail").expect("a step");
+        steps.iter().map(detail).collect::<Vec<_>>().join("\n")
+    }
+
+    #[tokio::test]
+    async fn no_list_reads_or_sorts_all_accounts() {
+        let folder = TempDir::new().expect("a folder");
+        let settings = Settings::new(DatabaseUrl::sqlite(&folder.path().join("keystead.db")));
+        let database = Database::connect(&settings, Arc::new(CountingEntropy::new())).await.expect("a database");
+        database.migrate().await.expect("a schema");
+        let id = UserId::from_uuid(Uuid::nil());
+        let after = UserPosition { created_at: Timestamp::from_millis(1), id, email_key: "m".to_owned() };
+        let prefix = UserFilter { email_prefix: EmailPrefix::parse("ada").expect("a prefix"), ..UserFilter::default() };
+        let role = UserFilter { role: Some(RoleName::parse("admin").expect("a role")), ..UserFilter::default() };
+        for order in ORDERS {
+            for after in [None, Some(after.clone())] {
+                let is_first = after.is_none();
+                let query = UserQuery { order, after, limit: 51, ..UserQuery::default() };
+                let ordered = plan(&database, &query).await;
+                assert!(!ordered.contains("TEMP B-TREE"), "{order:?}: {ordered}");
+                let way = if is_first { "SCAN users USING INDEX" } else { "SEARCH users USING INDEX" };
+                assert!(ordered.starts_with(way), "{order:?}: {ordered}");
+                let prefixed = plan(&database, &UserQuery { filter: prefix.clone(), ..query.clone() }).await;
+                assert!(prefixed.starts_with("SEARCH users USING INDEX"), "{order:?}: {prefixed}");
+                let with_role = plan(&database, &UserQuery { filter: role.clone(), ..query }).await;
+                assert!(!with_role.contains("SCAN user_roles"), "{order:?}: {with_role}");
+            }
+        }
+    }
+}

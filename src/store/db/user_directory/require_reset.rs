@@ -9,6 +9,7 @@ use crate::domain::id::UserId;
 use crate::domain::mail::MailKind;
 use crate::domain::ports::AuditContext;
 use crate::domain::revocation::{Revocation, RevocationTarget};
+use crate::domain::rights::sessions_ended;
 use crate::domain::user::Epoch;
 use crate::store::db::database::Database;
 use crate::store::db::entity::one_time_token;
@@ -42,11 +43,9 @@ impl Database {
         let revocation = Revocation { target: RevocationTarget::User { id, min_epoch: epoch }, expires_at };
         revocations::write(&transaction, std::slice::from_ref(&revocation)).await?;
         self.queue(&transaction, MailKind::PasswordReset, &stored_email(&row.email)?, context.at).await?;
-        let event = |kind| AuditEvent::by_actor(kind, Some(id.into()), context);
-        let ended =
-            ended.into_iter().map(|session| AuditEvent { session: Some(session), ..event(AuditKind::SessionEnded) });
-        let events = std::iter::once(event(AuditKind::ResetRequired)).chain(ended);
-        self.write_events(&transaction, context, events.collect::<Vec<_>>()).await?;
+        let required = AuditEvent::by_actor(AuditKind::ResetRequired, Some(id.into()), context);
+        let events = std::iter::once(required).chain(sessions_ended(id, &ended, context));
+        self.write_events(&transaction, context, events).await?;
         transaction.commit().await?;
         Ok(Some(revocation))
     }
