@@ -21,6 +21,7 @@ use crate::domain::role::RoleName;
 use crate::domain::user::{Revision, User, UserState};
 use crate::domain::user_change::UserUpdate;
 use crate::domain::user_list::{UserFilter, UserOrder};
+use crate::service::auth::refresh::RefreshRequest;
 use crate::service::error::{ServiceError, ServiceResult};
 use crate::service::testing::{World, email, origin};
 
@@ -202,7 +203,8 @@ async fn a_required_reset_counts_at_once_on_oneself_too() {
     assert!(matches!(desk.world.verdict_from_memory(&tokens.access_token), Verdict::Active(_)));
     desk.require_reset(desk.admin.id).await.unwrap();
     assert!(matches!(desk.world.verdict_from_memory(&tokens.access_token), Verdict::Revoked));
-    let refreshed = desk.world.refresh().run(&tokens.refresh_token, &origin(1)).await;
+    let refresh = RefreshRequest { refresh_token: tokens.refresh_token };
+    let refreshed = desk.world.refresh().run(refresh, &origin(1)).await;
     assert!(matches!(refreshed, Err(ServiceError::InvalidToken)), "{refreshed:?}");
     assert_eq!(desk.world.told(AuditKind::ResetRequired), 1);
 }
