@@ -135,7 +135,7 @@ mod tests {
                 let way = if is_first { "SCAN users USING INDEX" } else { "SEARCH users USING INDEX" };
                 assert!(ordered.starts_with(way), "{order:?}: {ordered}");
                 let prefixed = plan(&database, &UserQuery { filter: prefix.clone(), ..query.clone() }).await;
-                assert!(prefixed.starts_with("SEARCH users USING INDEX"), "{order:?}: {prefixed}");
+                assert!(prefixed.starts_with("SEARCH users USING INDEX users_email_key"), "{order:?}: {prefixed}");
                 let with_role = plan(&database, &UserQuery { filter: role.clone(), ..query }).await;
                 assert!(!with_role.contains("SCAN user_roles"), "{order:?}: {with_role}");
             }
