@@ -10,9 +10,10 @@ use keystead::domain::mail::MailKind;
 use keystead::domain::name::Name;
 use keystead::domain::one_time_token::{ResetOutcome, TokenPurpose};
 use keystead::domain::ports::profiles::ProfileChange;
+use keystead::domain::ports::roles::{RoleCreation, RoleDeletion};
 use keystead::domain::ports::{AuditContext, Preparation};
 use keystead::domain::revocation::{RevocationCursor, RevocationTarget};
-use keystead::domain::role::RoleName;
+use keystead::domain::role::{Role, RoleDescription, RoleName};
 use keystead::domain::session::SessionCreation;
 use keystead::domain::user::{Epoch, Revision, User, UserState};
 use keystead::domain::user_change::{Invitation, InvitationOutcome, UpdateOutcome, UserUpdate};
@@ -50,7 +51,7 @@ impl Backend {
     }
 
     /// An administrator with a session, and the context of what they do; no mail waits.
-    async fn administrator(&self) -> (User, AuditContext) {
+    async fn desk(&self) -> (User, AuditContext) {
         let admin = self.user("admin@example.com").await;
         let session = self.session(&admin).await;
         self.waiting().await;
@@ -91,7 +92,7 @@ fn moved(user: &User, address: &str) -> UserUpdate {
 }
 
 pub async fn an_invited_account_has_no_password_and_gets_a_mail(backend: Arc<Backend>) {
-    let (admin, context) = backend.administrator().await;
+    let (admin, context) = backend.desk().await;
     let invitation = backend.invitation("Ada@Example.com", &["admin", "user", "verifier"]);
     let InvitationOutcome::Invited(user) = backend.invite(&invitation, &context).await else { panic!("refused") };
     assert_eq!(user.roles, ["admin", "user", "verifier"]);
@@ -117,12 +118,20 @@ pub async fn an_invitation_needs_its_roles(backend: Arc<Backend>) {
     assert!(backend.users.find(invitation.id).await.unwrap().is_none(), "nothing is half done");
     assert!(backend.waiting().await.is_empty());
     assert_eq!(backend.trail().await, before);
+    let billing = RoleName::parse("billing").unwrap();
+    let role = Role { name: billing.clone(), description: RoleDescription::default(), created_at: backend.now() };
+    assert!(matches!(backend.roles.create(&role, &backend.context()).await, Ok(RoleCreation::Created)));
+    let InvitationOutcome::Invited(user) = backend.invite(&invitation, &backend.context()).await else {
+        panic!("the role exists")
+    };
+    assert_eq!(user.roles, ["admin", "billing", "user"]);
+    assert!(matches!(backend.roles.delete(&billing, &backend.context()).await, Ok(RoleDeletion::InUse)));
 }
 
 pub async fn an_invitation_to_a_taken_address_is_refused_and_told(backend: Arc<Backend>) {
     let user = backend.user("ada@example.com").await;
     backend.waiting().await;
-    let (admin, context) = backend.administrator().await;
+    let (admin, context) = backend.desk().await;
     let outcome = backend.invite(&backend.invitation("ADA@example.com", &[]), &context).await;
     assert_eq!(outcome, InvitationOutcome::EmailTaken);
     assert!(backend.waiting().await.is_empty());
@@ -133,7 +142,7 @@ pub async fn an_invitation_to_a_taken_address_is_refused_and_told(backend: Arc<B
 pub async fn an_update_touches_what_it_names_and_is_told(backend: Arc<Backend>) {
     let (ada, bob) = (backend.user("ada@example.com").await, backend.user("bob@example.com").await);
     let session = backend.session(&ada).await;
-    let (admin, context) = backend.administrator().await;
+    let (admin, context) = backend.desk().await;
     backend.clock.advance(Duration::from_secs(1));
     let context = AuditContext { at: backend.now(), ..context };
     let mut expected = ada.clone();
@@ -190,7 +199,7 @@ pub async fn a_new_address_kills_mailed_tokens_and_is_told_to_the_old_one(backen
         (backend.token(&ada, TokenPurpose::PasswordReset).await, TokenPurpose::PasswordReset),
         (backend.token(&ada, TokenPurpose::EmailVerification).await, TokenPurpose::EmailVerification),
     ];
-    let (admin, context) = backend.administrator().await;
+    let (admin, context) = backend.desk().await;
     let outcome = backend.update(&moved(&ada, "Countess@example.com"), &context).await;
     let UpdateOutcome::Updated(user) = outcome else { panic!("{outcome:?}") };
     assert_eq!((user.email.as_str(), user.email_verified), ("Countess@example.com", false));
@@ -211,7 +220,7 @@ pub async fn a_new_address_kills_mailed_tokens_and_is_told_to_the_old_one(backen
 
 pub async fn a_verified_new_address_is_not_asked(backend: Arc<Backend>) {
     let ada = backend.user("ada@example.com").await;
-    let (admin, context) = backend.administrator().await;
+    let (admin, context) = backend.desk().await;
     let mut update = moved(&ada, "countess@example.com");
     update.profile.email_verified = Some(true);
     let outcome = backend.update(&update, &context).await;
@@ -230,7 +239,7 @@ pub async fn a_verified_new_address_is_not_asked(backend: Arc<Backend>) {
 
 pub async fn an_address_of_somebody_else_is_refused_and_told(backend: Arc<Backend>) {
     let (ada, bob) = (backend.user("ada@example.com").await, backend.user("bob@example.com").await);
-    let (admin, context) = backend.administrator().await;
+    let (admin, context) = backend.desk().await;
     let mut update = moved(&ada, "BOB@example.com");
     update.profile.display_name = Some(Name::parse("Bob").unwrap());
     assert_eq!(backend.update(&update, &context).await, UpdateOutcome::EmailTaken);
@@ -261,7 +270,7 @@ pub async fn a_required_reset_takes_everything_but_the_account(backend: Arc<Back
     let ada = backend.user("ada@example.com").await;
     let sessions = [backend.session(&ada).await, backend.session(&ada).await];
     let old = backend.token(&ada, TokenPurpose::PasswordReset).await;
-    let (admin, context) = backend.administrator().await;
+    let (admin, context) = backend.desk().await;
     backend.clock.advance(Duration::from_secs(1));
     let context = AuditContext { at: backend.now(), ..context };
     let revocation = backend.directory.require_reset(ada.id, backend.later(), &context).await.unwrap().unwrap();
