@@ -24,7 +24,6 @@ pub struct Invitation {
 
 /// What became of an invitation.
 #[must_use]
-#[expect(clippy::large_enum_variant, reason = "there is one for a request, and it is moved once")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvitationOutcome {
     Invited(User),
@@ -57,7 +56,6 @@ impl UserUpdate {
 
 /// What became of a change.
 #[must_use]
-#[expect(clippy::large_enum_variant, reason = "there is one for a request, and it is moved once")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UpdateOutcome {
     /// The account as it now stands.

@@ -140,8 +140,8 @@ async fn of_updates_decided_on_one_etag_one_wins(backend: Backend) {
         failure.is(Code::Aborted, "ETAG_MISMATCH");
     }
     let unconditional = User { etag: String::new(), display_name: "Last".to_owned(), ..seen };
-    let last = admin.update_user(update(unconditional, &["display_name"])).await.expect("the last write counts");
-    assert_eq!(last.user.expect("the account").display_name, "Last");
+    let answer = admin.update_user(update(unconditional, &["display_name"])).await.expect("the last write counts");
+    assert_eq!(answer.user.expect("the account").display_name, "Last");
 }
 
 // promises X3, E3
@@ -164,8 +164,8 @@ async fn a_new_address_kills_mailed_links_and_is_told_to_the_old_one(backend: Ba
     until("a mail that tells the old address", told).await;
     let token = keystead.mailbox().verification_token(&moved.email).await;
     assert!(client.verify_email(&token).await.expect("the account").email_verified);
-    let taken = User { email: root.email.to_uppercase(), etag: String::new(), ..user };
-    let failure = admin.update_user(update(taken, &["email"])).await.expect_err("a refusal");
+    let twin = User { email: root.email.to_uppercase(), etag: String::new(), ..user };
+    let failure = admin.update_user(update(twin, &["email"])).await.expect_err("a refusal");
     failure.is(Code::AlreadyExists, "EMAIL_TAKEN");
 }
 

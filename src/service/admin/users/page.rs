@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::crypto::page_token::{PageScope, PageTokenFault, PageTokens};
 use crate::domain::clock::{Entropy, Timestamp};
 use crate::domain::id::{PrincipalId, UserId};
+use crate::domain::role::RoleName;
 use crate::domain::user::UserState;
 use crate::domain::user_list::{UserFilter, UserOrder, UserPosition};
 
@@ -14,7 +15,7 @@ pub fn scope(filter: &UserFilter, order: UserOrder, caller: PrincipalId) -> Page
     let question = json!([
         word_of_order(order),
         filter.state.map(word_of_state),
-        filter.role.as_ref().map(|role| role.as_str()),
+        filter.role.as_ref().map(RoleName::as_str),
         filter.created_from.map(Timestamp::as_millis),
         filter.created_until.map(Timestamp::as_millis),
         filter.email_prefix.as_str(),
