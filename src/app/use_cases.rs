@@ -3,6 +3,7 @@
 mod machines;
 mod rights;
 mod signing_keys;
+mod users;
 
 use std::sync::Arc;
 
@@ -23,8 +24,6 @@ use crate::grpc::admin_service::AdminApi;
 use crate::grpc::auth_service::AuthApi;
 use crate::grpc::token_service::TokenApi;
 use crate::service::access::CheckAccess;
-use crate::service::admin::rights::disable_user::DisableUser;
-use crate::service::admin::rights::enable_user::EnableUser;
 use crate::service::auth::confirm_email::ConfirmEmail;
 use crate::service::auth::confirm_reset::ConfirmReset;
 use crate::service::auth::login::Login;
@@ -99,11 +98,7 @@ impl UseCases {
         let auth = shared.auth(settings, parts, stores);
         let change_rights = shared.change_rights(settings, parts, stores);
         let roles = rights::roles(parts, stores, &change_rights);
-        let users = UsersApi {
-            delete: shared.delete_user(settings, parts, stores),
-            disable: DisableUser { change: Arc::clone(&change_rights) },
-            enable: EnableUser { change: change_rights },
-        };
+        let users = shared.users(settings, parts, stores, &change_rights);
         let signing_keys = shared.signing_keys(settings, parts, &ring);
         let service_accounts = shared.service_accounts(settings, parts, stores);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));

@@ -4,9 +4,11 @@
 //! those of a losing outcome too. Absence is `Option`; "could not look" is [`StoreError`].
 
 pub mod principals;
+pub mod profiles;
 pub mod rights;
 pub mod roles;
 pub mod service_accounts;
+pub mod user_directory;
 
 use std::time::Duration;
 

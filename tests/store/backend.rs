@@ -6,9 +6,11 @@ use std::time::Duration;
 use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
 use keystead::domain::ports::principals::Principals;
+use keystead::domain::ports::profiles::Profiles;
 use keystead::domain::ports::rights::Rights;
 use keystead::domain::ports::roles::Roles;
 use keystead::domain::ports::service_accounts::ServiceAccounts;
+use keystead::domain::ports::user_directory::UserDirectory;
 use keystead::domain::ports::{Attempts, AuditLog, Keys, OneTimeTokens, Outbox, Probe, Revocations, Sessions, Users};
 use keystead::store::db::{Database, DatabaseUrl, Settings};
 use keystead::store::memory::MemoryStore;
@@ -24,6 +26,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// An empty store and what a check needs to use it.
 pub struct Backend {
     pub users: Arc<dyn Users>,
+    pub profiles: Arc<dyn Profiles>,
+    pub directory: Arc<dyn UserDirectory>,
     pub attempts: Arc<dyn Attempts>,
     pub sessions: Arc<dyn Sessions>,
     pub tokens: Arc<dyn OneTimeTokens>,
@@ -48,9 +52,9 @@ trait Store: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations 
 impl<S> Store for S where S: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
 {}
 
-trait Administration: Rights + Roles + ServiceAccounts + Principals {}
+trait Administration: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory {}
 
-impl<S> Administration for S where S: Rights + Roles + ServiceAccounts + Principals {}
+impl<S> Administration for S where S: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory {}
 
 pub async fn memory() -> Arc<Backend> {
     let entropy = Arc::new(CountingEntropy::new());
@@ -99,6 +103,8 @@ fn bundle<S: Store + Administration + 'static>(
 ) -> Arc<Backend> {
     Arc::new(Backend {
         users: store.clone(),
+        profiles: store.clone(),
+        directory: store.clone(),
         attempts: store.clone(),
         sessions: store.clone(),
         tokens: store.clone(),
@@ -110,7 +116,7 @@ fn bundle<S: Store + Administration + 'static>(
         rights: store.clone(),
         roles: store.clone(),
         service_accounts: store.clone(),
-        principals: store,
+        principals: store.clone(),
         clock: Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000))),
         entropy,
         inside,

@@ -13,6 +13,7 @@ mod late_commit;
 mod one_time_tokens;
 mod outbox;
 mod postgres_alone;
+mod profiles;
 mod redis;
 mod revocations;
 mod rights;
@@ -24,6 +25,8 @@ mod sessions;
 #[expect(dead_code, reason = "other test binaries use the rest")]
 mod support;
 mod trail;
+mod user_directory;
+mod user_list;
 mod users;
 
 macro_rules! conformance {
@@ -52,6 +55,36 @@ conformance! {
         the_owner_of_a_taken_address_is_told_if_asked
         of_parallel_registrations_one_wins
         nobody_is_found_where_nobody_is
+    }
+    profiles {
+        a_change_touches_what_it_names_alone
+        a_change_is_told_by_its_actor_with_its_fields
+        a_change_decided_on_an_older_revision_is_refused
+        of_parallel_changes_of_one_revision_one_wins
+        nobody_is_changed_where_nobody_is
+    }
+    user_directory {
+        an_invited_account_has_no_password_and_gets_a_mail
+        an_invitation_needs_its_roles
+        an_invitation_to_a_taken_address_is_refused_and_told
+        an_update_touches_what_it_names_and_is_told
+        of_parallel_updates_of_one_revision_one_wins
+        nobody_else_is_updated
+        a_new_address_kills_mailed_tokens_and_is_told_to_the_old_one
+        a_verified_new_address_is_not_asked
+        an_address_of_somebody_else_is_refused_and_told
+        of_parallel_moves_to_one_address_one_wins
+        a_required_reset_takes_everything_but_the_account
+        a_required_reset_leaves_others_alone
+        a_required_reset_is_mailed_however_many_were
+        no_session_outlives_a_required_reset_that_races_it
+    }
+    user_list {
+        every_order_is_walked_without_loss
+        filters_choose_together
+        prefixes_are_taken_literally
+        prefixes_are_compared_byte_by_byte
+        accounts_of_one_moment_are_told_apart
     }
     attempts {
         parallel_attempts_are_counted_exactly

@@ -4,3 +4,4 @@ pub mod rights;
 pub mod roles;
 pub mod service_accounts;
 pub mod signing_keys;
+pub mod users;

@@ -70,6 +70,7 @@ impl Database {
             .col_expr(user::Column::PasswordHash, Expr::val(reset.password_hash.as_str()))
             .col_expr(user::Column::EmailVerified, Expr::val(true))
             .col_expr(user::Column::Revision, Expr::col(user::Column::Revision).add(1))
+            .col_expr(user::Column::Revision, Expr::col(user::Column::Revision).add(1))
             .col_expr(user::Column::Epoch, Expr::val(epoch.0))
             .col_expr(user::Column::UpdatedAt, Expr::val(context.at.as_millis()))
             .filter(user::Column::Id.eq(user.id))
@@ -106,6 +107,7 @@ impl Database {
         };
         user::Entity::update_many()
             .col_expr(user::Column::EmailVerified, Expr::val(true))
+            .col_expr(user::Column::Revision, Expr::col(user::Column::Revision).add(1))
             .col_expr(user::Column::Revision, Expr::col(user::Column::Revision).add(1))
             .col_expr(user::Column::UpdatedAt, Expr::val(context.at.as_millis()))
             .filter(user::Column::Id.eq(row.id))
@@ -157,7 +159,11 @@ async fn use_up(
     Ok((count == 1).then_some(user))
 }
 
-async fn end_tokens(connection: &impl ConnectionTrait, which: Condition, now: Timestamp) -> Result<u64, DbErr> {
+pub(super) async fn end_tokens(
+    connection: &impl ConnectionTrait,
+    which: Condition,
+    now: Timestamp,
+) -> Result<u64, DbErr> {
     let ended = one_time_token::Entity::update_many()
         .col_expr(Column::EndedAt, Expr::val(now.as_millis()))
         .filter(which)

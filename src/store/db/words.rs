@@ -42,6 +42,7 @@ words!(MailKind {
     RegistrationAttempt => "registration_attempt",
     PasswordChanged => "password_changed",
     NewSignIn => "new_sign_in",
+    EmailChanged => "email_changed",
 });
 words!(KeyPurpose { Signing => "signing", Refresh => "refresh", Lookup => "lookup", Mail => "mail", Page => "page" });
 words!(KeyState { Next => "next", Active => "active", Retiring => "retiring" });

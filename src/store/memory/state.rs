@@ -164,11 +164,20 @@ impl State {
         }
         for session in self.open_sessions(id) {
             self.close_session(session, context.at);
-            self.record_own(AuditKind::SessionEnded, id, Some(session), context);
+            self.record_ended(id, session, context);
         }
         let revocation = Revocation { target: RevocationTarget::User { id, min_epoch }, expires_at };
         self.revocations.push(revocation.clone());
         revocation
+    }
+
+    /// Records the end of a session at the word of the context's actor, or of its user where there is none.
+    fn record_ended(&mut self, user: UserId, session: SessionId, context: &AuditContext) {
+        if context.actor.is_none() {
+            return self.record_own(AuditKind::SessionEnded, user, Some(session), context);
+        }
+        let event = AuditEvent::by_actor(AuditKind::SessionEnded, Some(user.into()), context);
+        self.record(AuditEvent { session: Some(session), ..event }, context);
     }
 
     /// The user's sessions that have not ended, oldest first.
