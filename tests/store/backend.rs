@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
+use keystead::domain::ports::passwords::Passwords;
 use keystead::domain::ports::profiles::Profiles;
 use keystead::domain::ports::{Attempts, AuditLog, Keys, OneTimeTokens, Outbox, Probe, Revocations, Sessions, Users};
 use keystead::store::db::{Database, DatabaseUrl, Settings};
@@ -22,6 +23,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Backend {
     pub users: Arc<dyn Users>,
     pub profiles: Arc<dyn Profiles>,
+    pub passwords: Arc<dyn Passwords>,
     pub attempts: Arc<dyn Attempts>,
     pub sessions: Arc<dyn Sessions>,
     pub tokens: Arc<dyn OneTimeTokens>,
@@ -38,12 +40,22 @@ pub struct Backend {
 }
 
 trait Store:
-    Users + Profiles + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
+    Users + Profiles + Passwords + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
 {
 }
 
 impl<S> Store for S where
-    S: Users + Profiles + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
+    S: Users
+        + Profiles
+        + Passwords
+        + Attempts
+        + Sessions
+        + OneTimeTokens
+        + Outbox
+        + Revocations
+        + Keys
+        + AuditLog
+        + Probe
 {
 }
 
@@ -95,6 +107,7 @@ fn bundle<S: Store + 'static>(
     Arc::new(Backend {
         users: store.clone(),
         profiles: store.clone(),
+        passwords: store.clone(),
         attempts: store.clone(),
         sessions: store.clone(),
         tokens: store.clone(),

@@ -10,6 +10,7 @@ use super::presented_token::{AuthenticToken, TokenReader};
 use super::secret_guard::SecretGuard;
 use super::token_issuer::TokenIssuer;
 use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::id::SessionId;
 use crate::domain::origin::Origin;
 use crate::domain::ports::{AuditContext, Sessions};
 use crate::domain::session::{EndScope, SessionLimits, Standing};
@@ -31,7 +32,25 @@ pub struct Logout {
 /// The refresh token of the session that asks, and which sessions end.
 pub struct LogoutRequest {
     pub refresh_token: String,
-    pub scope: EndScope,
+    pub scope: LogoutScope,
+}
+
+/// Which sessions end, seen from the one that asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogoutScope {
+    This,
+    Others,
+    All,
+}
+
+impl LogoutScope {
+    fn of(self, session: SessionId) -> EndScope {
+        match self {
+            Self::This => EndScope::This(session),
+            Self::Others => EndScope::Others(session),
+            Self::All => EndScope::All,
+        }
+    }
 }
 
 impl Logout {
@@ -57,12 +76,12 @@ impl Logout {
         if token.owner.session.ended_at.is_some() {
             return Ok(());
         }
-        let scope = if self.is_current(&token, now) { request.scope } else { EndScope::This };
+        let scope = if self.is_current(&token, now) { request.scope } else { LogoutScope::This };
         let user = token.owner.user.id;
-        let session = token.owner.session.id;
+        let scope = scope.of(token.owner.session.id);
         let expire_at = self.issuer.revocations_expire_at(now);
         let context = AuditContext { at: now, origin: *origin, actor: None };
-        let revocations = self.sessions.end(user, session, scope, expire_at, &context).await?;
+        let revocations = self.sessions.end(user, scope, expire_at, &context).await?;
         self.revoker.tell(&revocations).await;
         security_event::log_all(&security_event::sessions_ended(user, &revocations), origin);
         Ok(())

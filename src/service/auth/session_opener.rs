@@ -66,6 +66,7 @@ impl SessionOpener {
             audience,
             methods: vec![METHOD_PASSWORD.to_owned()],
             device_name,
+            source: origin.source,
             authenticated_at: now,
             rotated_at: now,
             idle_expires_at: now.after(self.limits.idle_lifetime),

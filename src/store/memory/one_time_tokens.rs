@@ -64,7 +64,7 @@ impl State {
         serves.then(|| user.clone())
     }
 
-    fn kill_tokens(&mut self, user: UserId) {
+    pub(super) fn kill_tokens(&mut self, user: UserId) {
         for row in self.tokens.values_mut().filter(|row| row.token.user_id == user) {
             row.alive = false;
         }
@@ -74,6 +74,7 @@ impl State {
     fn mark_verified(&mut self, user: &User, context: &AuditContext) -> User {
         let mut verified = user.clone();
         verified.email_verified = true;
+        verified.revision.0 += 1;
         verified.updated_at = context.at;
         if let Some(row) = self.users.get_mut(&user.id) {
             row.user = verified.clone();
