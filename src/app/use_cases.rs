@@ -20,6 +20,7 @@ use crate::grpc::admin::users::UsersApi;
 use crate::grpc::admin_service::AdminApi;
 use crate::grpc::auth_service::AuthApi;
 use crate::grpc::token_service::TokenApi;
+use crate::service::access::CheckAccess;
 use crate::service::auth::confirm_email::ConfirmEmail;
 use crate::service::auth::confirm_reset::ConfirmReset;
 use crate::service::auth::login::Login;
@@ -47,6 +48,7 @@ pub struct UseCases {
     pub revocations: Arc<RevocationState>,
     pub health: Arc<HealthState>,
     pub get_jwks: Arc<GetJwks>,
+    access: Arc<CheckAccess>,
     auth: AuthApi,
     signing_keys: SigningKeysApi,
 }
@@ -79,10 +81,17 @@ impl UseCases {
             Arc::clone(&stores.database) as _,
             Arc::clone(&parts.clock),
         );
-        let auth = shared.auth(settings, parts, stores, &revocations);
+        let access = CheckAccess::new(
+            Arc::clone(&shared.verify_token),
+            Arc::clone(&stores.database) as _,
+            Arc::clone(&stores.database) as _,
+            Arc::clone(&parts.clock),
+        );
+        let access = Arc::new(access);
+        let auth = shared.auth(settings, parts, stores);
         let signing_keys = shared.signing_keys(settings, parts, &ring);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
-        Ok(Self { keys, ring, revocations, health, get_jwks, auth, signing_keys })
+        Ok(Self { keys, ring, revocations, health, get_jwks, access, auth, signing_keys })
     }
 
     /// What the gRPC edge stands on.
@@ -101,6 +110,7 @@ impl UseCases {
         };
         grpc::Needs {
             routes: services.into_routes(),
+            access: self.access,
             health: self.health.subscribe(),
             clock: Arc::clone(&parts.clock),
             entropy: Arc::clone(&parts.entropy),
@@ -139,6 +149,7 @@ struct Shared {
     issuer: Arc<TokenIssuer>,
     revoker: Arc<Revoker>,
     opener: Arc<SessionOpener>,
+    verify_token: Arc<VerifyToken>,
 }
 
 impl Shared {
@@ -173,22 +184,22 @@ impl Shared {
             entropy: Arc::clone(&parts.entropy),
             limits: settings.service.sessions,
         });
-        Self { keys: Arc::clone(keys), hasher: Arc::new(hasher), guard, issuer, revoker, opener }
-    }
-
-    fn auth(&self, settings: &Settings, parts: &Parts, stores: &Stores, revocations: &Arc<RevocationState>) -> AuthApi {
-        let verify = VerifyToken::new(
+        let verify_token = Arc::new(VerifyToken::new(
             &settings.service.tokens,
-            Arc::clone(&self.keys),
+            Arc::clone(keys),
             Arc::clone(revocations),
             Arc::clone(&parts.clock),
-        );
+        ));
+        Self { keys: Arc::clone(keys), hasher: Arc::new(hasher), guard, issuer, revoker, opener, verify_token }
+    }
+
+    fn auth(&self, settings: &Settings, parts: &Parts, stores: &Stores) -> AuthApi {
         AuthApi {
             register: Arc::new(self.register(settings, parts, stores)),
             login: Arc::new(self.login(settings, parts, stores)),
             refresh: Arc::new(self.refresh(settings, parts, stores)),
             logout: Arc::new(self.logout(settings, parts, stores)),
-            verify_token: Arc::new(verify),
+            verify_token: Arc::clone(&self.verify_token),
             request_reset: Arc::new(RequestReset {
                 outbox: Arc::clone(&stores.database) as _,
                 guard: Arc::clone(&self.guard),

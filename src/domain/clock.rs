@@ -16,6 +16,11 @@ impl Timestamp {
     }
 
     /// Whole seconds since the epoch, rounded down: the NumericDate of RFC 7519, section 2.
+    /// From a NumericDate (RFC 7519, section 2).
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1_000))
+    }
+
     pub const fn as_seconds(self) -> i64 {
         self.0.div_euclid(1_000)
     }

@@ -4,6 +4,7 @@
 //! those of a losing outcome too. Absence is `Option`; "could not look" is [`StoreError`].
 
 pub mod passwords;
+pub mod principals;
 pub mod profiles;
 
 use std::time::Duration;

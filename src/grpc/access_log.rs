@@ -104,10 +104,11 @@ fn code_name(code: Code) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::grpc::access::Access;
     use crate::grpc::methods::Messages;
 
     fn method(logged: Logged) -> Method {
-        Method { path: "/a.B/C".to_owned(), message_limit: 1, messages: Messages::One, logged }
+        Method { path: "/a.B/C".to_owned(), message_limit: 1, messages: Messages::One, access: Access::Public, logged }
     }
 
     fn loudness_of(logged: Logged, code: Code) -> Loudness {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body::Body as HttpBody;
 use tonic::Status;
 use tonic::body::Body;
@@ -15,19 +15,23 @@ use tonic::service::Routes;
 use tower::ServiceExt as _;
 use tracing::Instrument as _;
 
+use super::access::Access;
 use super::access_log::{self, Completion};
 use super::message_limit::LimitedBody;
 use super::methods::{Method, Methods};
 use super::source::ProxyTrust;
-use super::{deadline, details, guard, status, trace};
+use super::{bearer, deadline, details, guard, status, trace};
 use crate::domain::caller::Caller;
 use crate::domain::clock::{Clock, Entropy};
 use crate::domain::origin::Origin;
+use crate::service::access::CheckAccess;
+use crate::service::error::{ServiceError, ServiceResult};
 
 /// What stands before the services.
 pub struct Front {
     pub routes: Routes,
     pub methods: Methods,
+    pub access: Arc<CheckAccess>,
     pub proxies: ProxyTrust,
     /// No call takes longer, whatever its caller asks for.
     pub max_deadline: Duration,
@@ -66,13 +70,10 @@ impl Front {
             Err(refusal) => return *refusal,
         };
         let time_left = deadline::of(request.headers(), self.max_deadline);
-        let mut request = request.map(|body| Body::new(LimitedBody::new(body, method.message_limit, method.messages)));
-        request.extensions_mut().insert(origin);
         // Dropping the work when the deadline passes is what cancels it.
-        let work = AssertUnwindSafe(self.routes.clone().oneshot(request)).catch_unwind();
+        let work = AssertUnwindSafe(self.call(method, request, origin)).catch_unwind();
         match tokio::time::timeout(time_left, work).await {
-            Ok(Ok(Ok(response))) => response,
-            Ok(Ok(Err(never))) => match never {},
+            Ok(Ok(response)) => response,
             Ok(Err(_payload)) => {
                 // The payload may quote input; the panic hook has told the place.
                 tracing::error!("a handler panicked");
@@ -80,6 +81,34 @@ impl Front {
             }
             Err(_elapsed) => status::deadline_exceeded().into_http(),
         }
+    }
+
+    /// Lets the method run if the caller may call it. Until then nothing of the message is read.
+    async fn call<B>(&self, method: &Method, mut request: Request<B>, origin: Origin) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes> + Unpin + Send + 'static,
+    {
+        match self.caller(method, request.headers(), &origin).await {
+            Ok(Some(caller)) => drop(request.extensions_mut().insert(caller)),
+            Ok(None) => {}
+            Err(error) => return Status::from(error).into_http(),
+        }
+        request.extensions_mut().insert(origin);
+        let request = request.map(|body| Body::new(LimitedBody::new(body, method.message_limit, method.messages)));
+        match self.routes.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+
+    /// Who calls a method that is not public; `None` where it is.
+    async fn caller(&self, method: &Method, headers: &HeaderMap, origin: &Origin) -> ServiceResult<Option<Caller>> {
+        let need = match &method.access {
+            Access::Public => return Ok(None),
+            Access::Bearer(need) => need,
+        };
+        let bearer = bearer::of(headers).ok_or(ServiceError::BearerRequired)?;
+        self.access.run(bearer, need, method.name(), origin).await.map(Some)
     }
 }
 

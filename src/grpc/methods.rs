@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use prost::Message as _;
-use prost_types::FileDescriptorSet;
-
+use super::access::{self, Access, AccessFault, Declared};
 use super::pb;
 
 const DEFAULT_MESSAGE_LIMIT: usize = 64 * 1024;
@@ -22,8 +20,17 @@ pub struct Method {
     pub message_limit: usize,
     /// How many messages a call of it has.
     pub messages: Messages,
+    /// Who may call it.
+    pub access: Access,
     /// Whether a call that succeeds leaves a line in the log.
     pub logged: Logged,
+}
+
+impl Method {
+    /// The method's name without its service.
+    pub fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
 }
 
 /// How many messages a caller sends in one call.
@@ -47,8 +54,9 @@ pub enum Logged {
 pub struct Methods(HashMap<String, Method>);
 
 impl Methods {
-    /// The methods of `keystead.v1` and of health, and those of reflection where it is on.
-    pub fn served(reflection: bool) -> Result<Self, prost::DecodeError> {
+    /// The methods of `keystead.v1` and of health, and those of reflection where it is on. Fails where the contract does
+    /// not say who may call a method.
+    pub fn served(reflection: bool) -> Result<Self, AccessFault> {
         let mut sets = vec![pb::FILE_DESCRIPTOR_SET, tonic_health::pb::FILE_DESCRIPTOR_SET];
         if reflection {
             sets.push(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET);
@@ -56,8 +64,7 @@ impl Methods {
         }
         let mut methods = HashMap::new();
         for set in sets {
-            let set = FileDescriptorSet::decode(set)?;
-            methods.extend(declared(&set).map(|method| (method.path.clone(), method)));
+            methods.extend(access::declared(set)?.into_iter().map(|declared| (declared.path.clone(), of(declared))));
         }
         Ok(Self(methods))
     }
@@ -68,23 +75,14 @@ impl Methods {
     }
 }
 
-fn declared(set: &FileDescriptorSet) -> impl Iterator<Item = Method> {
-    set.file.iter().flat_map(|file| {
-        file.service.iter().flat_map(|service| {
-            service.method.iter().map(|method| {
-                let messages = if method.client_streaming() { Messages::Many } else { Messages::One };
-                of(format!("/{}.{}/{}", file.package(), service.name(), method.name()), messages)
-            })
-        })
-    })
-}
-
-fn of(path: String, messages: Messages) -> Method {
+fn of(declared: Declared) -> Method {
+    let Declared { path, access, client_streaming } = declared;
+    let messages = if client_streaming { Messages::Many } else { Messages::One };
     let message_limit = if path == BATCH_VERIFY_TOKENS { BATCH_MESSAGE_LIMIT } else { DEFAULT_MESSAGE_LIMIT };
     let foreign = !path.starts_with("/keystead.");
     let logged =
         if foreign || path == VERIFY_TOKEN || path == BATCH_VERIFY_TOKENS { Logged::FailuresOnly } else { Logged::Yes };
-    Method { path, message_limit, messages, logged }
+    Method { path, message_limit, messages, access, logged }
 }
 
 #[cfg(test)]

@@ -4,11 +4,13 @@
 //! it, runs one use case, and converts the answer. Owns the generated code. May import `service` and `domain`. Must not
 //! decide anything, and must not know a database.
 
+mod access;
 mod access_log;
 pub mod account_service;
 pub mod admin;
 pub mod admin_service;
 pub mod auth_service;
+mod bearer;
 mod codec;
 mod convert;
 mod deadline;

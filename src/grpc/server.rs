@@ -12,6 +12,7 @@ use tonic::service::Routes;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_reflection::server::Builder as Reflection;
 
+use super::access::AccessFault;
 use super::account_service::AccountApi;
 use super::admin_service::AdminApi;
 use super::auth_service::AuthApi;
@@ -30,6 +31,7 @@ use super::transport::connection::{self, Limits};
 use super::transport::listener::{Accepted, Listener};
 use super::transport::tls::{Reload, Tls, TlsFault, TlsFiles};
 use crate::domain::clock::{Clock, Entropy};
+use crate::service::access::CheckAccess;
 use crate::service::health::Health;
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -44,8 +46,8 @@ pub enum BindError {
     Listen(SocketAddr, #[source] io::Error),
     #[error(transparent)]
     Tls(#[from] TlsFault),
-    #[error("the contract's descriptors are at fault: {0}")]
-    Descriptors(#[from] prost::DecodeError),
+    #[error("the contract is at fault: {0}")]
+    Contract(#[from] AccessFault),
     #[error("reflection cannot be built: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
 }
@@ -71,6 +73,7 @@ impl Services {
 pub struct Needs {
     /// The services, but for health and reflection, which are the edge's own.
     pub routes: Routes,
+    pub access: Arc<CheckAccess>,
     pub health: watch::Receiver<Health>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
@@ -201,6 +204,7 @@ fn front(settings: Settings, needs: Needs, drain: &CancellationToken) -> Result<
     Ok(Front {
         routes: routes.prepare(),
         methods: Methods::served(settings.reflection)?,
+        access: needs.access,
         proxies: ProxyTrust { proxies: settings.trusted_proxies, header: settings.forwarded_header },
         max_deadline: settings.max_deadline,
         clock: needs.clock,

@@ -18,6 +18,7 @@ use super::pb::token_service_server::{TokenService, TokenServiceServer};
 use super::source::ProxyTrust;
 use crate::domain::clock::{Clock, Entropy, Timestamp};
 use crate::service::error::ServiceError;
+use crate::service::testing::World;
 
 pub const GET_JWKS: &str = "/keystead.v1.TokenService/GetJwks";
 
@@ -93,10 +94,11 @@ impl TokenService for Behaviour {
     }
 }
 
-pub fn front(behaviour: Behaviour) -> Arc<Front> {
+pub async fn front(behaviour: Behaviour) -> Arc<Front> {
     Arc::new(Front {
         routes: Routes::new(TokenServiceServer::new(behaviour)).prepare(),
         methods: Methods::served(true).expect("descriptors"),
+        access: Arc::new(World::new().await.access()),
         proxies: ProxyTrust::default(),
         max_deadline: Duration::from_secs(30),
         clock: Arc::new(Still),

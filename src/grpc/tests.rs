@@ -79,6 +79,7 @@ async fn start(world: &World) -> Channel {
     let health = Health { started: true, verifies: true, signs: true, clock: true, ..Health::default() };
     let needs = Needs {
         routes: Routes::new(AuthServiceServer::new(auth(world))),
+        access: Arc::new(world.access()),
         health: watch::channel(health).1,
         clock: world.clock.clone(),
         entropy: world.entropy.clone(),

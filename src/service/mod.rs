@@ -2,6 +2,7 @@
 //!
 //! May import `crypto`, `domain` and the verifier crate. Must not know a protocol, a status code or a database.
 
+pub mod access;
 pub mod admin;
 pub mod auth;
 pub mod error;
@@ -13,3 +14,4 @@ pub mod settings;
 #[cfg(test)]
 pub mod testing;
 pub mod token;
+mod told;

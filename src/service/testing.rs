@@ -17,6 +17,7 @@ use crate::domain::name::Name;
 use crate::domain::origin::{Origin, Source, TraceId};
 use crate::domain::ports::{AuditContext, Users as _};
 use crate::domain::user::{Creation, NewUser, PasswordHash, User};
+use crate::service::access::CheckAccess;
 use crate::service::auth::refresh::Refresh;
 use crate::service::auth::register::Register;
 use crate::service::auth::request_reset::RequestReset;
@@ -120,6 +121,11 @@ impl World {
         }
     }
 
+    /// The account as it is stored now.
+    pub async fn find(&self, id: UserId) -> User {
+        self.store.find(id).await.unwrap().expect("an account")
+    }
+
     /// A session, opened as after a right password.
     pub async fn sign_in(&self, user: &User) -> TokenSet {
         let opening = Opening {
@@ -182,6 +188,11 @@ impl World {
 
     pub fn verify(&self) -> VerifyToken {
         VerifyToken::new(&self.settings.tokens, self.keys.clone(), self.revocations.clone(), self.clock.clone())
+    }
+
+    pub fn access(&self) -> CheckAccess {
+        let store = Arc::new(self.store.clone());
+        CheckAccess::new(Arc::new(self.verify()), store.clone(), store, self.clock.clone())
     }
 
     /// What VerifyToken says of a token, the table of revocations freshly read.

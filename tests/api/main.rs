@@ -42,6 +42,7 @@ mod refresh_token_bytes;
 mod register;
 mod reset;
 mod reset_race;
+mod signing_keys;
 mod start;
 mod tls;
 mod token_kinds;

@@ -95,7 +95,7 @@ impl Pki {
 /// A client by TLS; it may turn out only at its first call that it is not let in.
 async fn connect(address: SocketAddr, tls: ClientTlsConfig) -> Result<Client, tonic::transport::Error> {
     let endpoint = Endpoint::from_shared(format!("https://localhost:{}", address.port()))?.tls_config(tls)?;
-    Ok(Client { channel: endpoint.connect().await? })
+    Ok(Client::over(endpoint.connect().await?))
 }
 
 // promise N1

@@ -20,7 +20,7 @@ async fn send(behaviour: Behaviour, path: &str, body: &'static [u8], headers: &[
         request = request.header(*name, *value);
     }
     let body = Once((!body.is_empty()).then(|| Bytes::from_static(body)));
-    front(behaviour).answer(PEER, request.body(body).expect("a request")).await
+    front(behaviour).await.answer(PEER, request.body(body).expect("a request")).await
 }
 
 /// Code and reason, after checking what every error answer must have.

@@ -15,4 +15,3 @@ pub mod session_opener;
 pub mod settings;
 pub mod token_issuer;
 pub mod token_set;
-mod told;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::secret_keys;
 use super::settings::LimitSettings;
-use super::told::Told;
 use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use crate::domain::clock::Clock;
 use crate::domain::email::Email;
@@ -15,6 +14,7 @@ use crate::domain::throttle::{AttemptKeys, Bucket, ThrottleVerdict};
 use crate::service::error::{ServiceError, ServiceResult};
 use crate::service::keys::live_keys::LiveKeys;
 use crate::service::security_event;
+use crate::service::told::Told;
 
 /// What an account at the cap of failures is told to wait. The cap does not lift by time: a reset lifts it, or a
 /// sign-in from a known source.

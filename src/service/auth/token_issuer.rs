@@ -40,7 +40,7 @@ impl TokenIssuer {
         Ok(TokenSet {
             access_token,
             refresh_token: refresh_key.issue(session),
-            access_token_expires_at: Timestamp::from_millis(claims.exp.saturating_mul(1_000)),
+            access_token_expires_at: Timestamp::from_seconds(claims.exp),
             refresh_token_expires_at: session.refresh_expires_at(),
             session_id: session.id,
         })

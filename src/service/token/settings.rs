@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Keystead's own audience: a bearer of AccountService and AdminService must be meant for it.
+pub const OWN_AUDIENCE: &str = "keystead";
+
 /// What goes into access tokens, and how long they live.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenSettings {
@@ -26,8 +29,8 @@ impl Default for TokenSettings {
         Self {
             issuer: "http://localhost:8080".to_owned(),
             client_id: "keystead".to_owned(),
-            audiences: vec!["keystead".to_owned()],
-            default_audiences: vec!["keystead".to_owned()],
+            audiences: vec![OWN_AUDIENCE.to_owned()],
+            default_audiences: vec![OWN_AUDIENCE.to_owned()],
             access_lifetime: Duration::from_mins(10),
             leeway: Duration::from_secs(5),
             max_lifetime: Duration::from_hours(1),

@@ -103,7 +103,7 @@ impl VerifyToken {
 fn cacheable_for(verdict: &Verdict, now: Timestamp) -> Duration {
     match verdict {
         Verdict::Active(claims) => {
-            let expires_at = Timestamp::from_millis(claims.exp.saturating_mul(1_000));
+            let expires_at = Timestamp::from_seconds(claims.exp);
             expires_at.since(now).min(LONGEST_CACHEABLE)
         }
         Verdict::NotYetValid | Verdict::UnknownKey => Duration::ZERO,

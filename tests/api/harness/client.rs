@@ -2,11 +2,14 @@
 
 use std::net::SocketAddr;
 
+use keystead::grpc::pb::account_service_client::AccountServiceClient;
+use keystead::grpc::pb::admin_service_client::AdminServiceClient;
 use keystead::grpc::pb::auth_service_client::AuthServiceClient;
 use keystead::grpc::pb::token_service_client::TokenServiceClient;
 use keystead::grpc::pb::{self, LogoutScope, TokenStatus};
-use tonic::Response;
+use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Response};
 
 use super::failure::Failure;
 
@@ -17,6 +20,8 @@ pub type Answer<T> = Result<T, Failure>;
 #[derive(Clone)]
 pub struct Client {
     pub channel: Channel,
+    /// The access token that its calls show, if any.
+    bearer: Option<AsciiMetadataValue>,
 }
 
 macro_rules! calls {
@@ -24,7 +29,7 @@ macro_rules! calls {
         impl Client {
             $($(pub async fn $name(&self, request: pb::$request) -> Answer<pb::$response> {
                 $service::new(self.channel.clone())
-                    .$name(request)
+                    .$name(self.shown(request))
                     .await
                     .map(Response::into_inner)
                     .map_err(Failure::checked)
@@ -44,16 +49,71 @@ calls! {
         request_reset(RequestResetRequest) -> RequestResetResponse,
         confirm_reset(ConfirmResetRequest) -> ConfirmResetResponse,
         request_email_verification(RequestEmailVerificationRequest) -> RequestEmailVerificationResponse,
-        confirm_email(ConfirmEmailRequest) -> ConfirmEmailResponse;
+        confirm_email(ConfirmEmailRequest) -> ConfirmEmailResponse,
+        confirm_email_change(ConfirmEmailChangeRequest) -> ConfirmEmailChangeResponse;
     TokenServiceClient:
-        get_jwks(GetJwksRequest) -> GetJwksResponse;
+        get_jwks(GetJwksRequest) -> GetJwksResponse,
+        issue_service_token(IssueServiceTokenRequest) -> IssueServiceTokenResponse,
+        revoke_token(RevokeTokenRequest) -> RevokeTokenResponse;
+    AccountServiceClient:
+        get_me(GetMeRequest) -> GetMeResponse,
+        update_me(UpdateMeRequest) -> UpdateMeResponse,
+        change_password(ChangePasswordRequest) -> ChangePasswordResponse,
+        change_email(ChangeEmailRequest) -> ChangeEmailResponse,
+        list_sessions(ListSessionsRequest) -> ListSessionsResponse,
+        revoke_session(RevokeSessionRequest) -> RevokeSessionResponse,
+        delete_me(DeleteMeRequest) -> DeleteMeResponse;
+    AdminServiceClient:
+        create_user(CreateUserRequest) -> CreateUserResponse,
+        get_user(GetUserRequest) -> GetUserResponse,
+        list_users(ListUsersRequest) -> ListUsersResponse,
+        update_user(UpdateUserRequest) -> UpdateUserResponse,
+        delete_user(DeleteUserRequest) -> DeleteUserResponse,
+        disable_user(DisableUserRequest) -> DisableUserResponse,
+        enable_user(EnableUserRequest) -> EnableUserResponse,
+        require_password_reset(RequirePasswordResetRequest) -> RequirePasswordResetResponse,
+        list_user_sessions(ListUserSessionsRequest) -> ListUserSessionsResponse,
+        revoke_user_sessions(RevokeUserSessionsRequest) -> RevokeUserSessionsResponse,
+        create_role(CreateRoleRequest) -> CreateRoleResponse,
+        list_roles(ListRolesRequest) -> ListRolesResponse,
+        delete_role(DeleteRoleRequest) -> DeleteRoleResponse,
+        grant_role(GrantRoleRequest) -> GrantRoleResponse,
+        revoke_role(RevokeRoleRequest) -> RevokeRoleResponse,
+        create_service_account(CreateServiceAccountRequest) -> CreateServiceAccountResponse,
+        list_service_accounts(ListServiceAccountsRequest) -> ListServiceAccountsResponse,
+        rotate_service_account_secret(RotateServiceAccountSecretRequest) -> RotateServiceAccountSecretResponse,
+        delete_service_account(DeleteServiceAccountRequest) -> DeleteServiceAccountResponse,
+        list_signing_keys(ListSigningKeysRequest) -> ListSigningKeysResponse,
+        rotate_signing_key(RotateSigningKeyRequest) -> RotateSigningKeyResponse,
+        revoke_signing_key(RevokeSigningKeyRequest) -> RevokeSigningKeyResponse,
+        list_audit_events(ListAuditEventsRequest) -> ListAuditEventsResponse;
 }
 
 /// The calls in the words of the tests.
 impl Client {
     pub async fn connect(address: SocketAddr) -> Self {
         let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
-        Self { channel: endpoint.connect().await.expect("the replica accepts connections") }
+        Self::over(endpoint.connect().await.expect("the replica accepts connections"))
+    }
+
+    /// A client that shows no bearer.
+    pub fn over(channel: Channel) -> Self {
+        Self { channel, bearer: None }
+    }
+
+    /// The same connection, its calls showing an access token.
+    pub fn bearing(&self, access_token: &str) -> Self {
+        let bearer = format!("Bearer {access_token}").parse().expect("a header's value");
+        Self { channel: self.channel.clone(), bearer: Some(bearer) }
+    }
+
+    /// A request as this client sends it.
+    pub fn shown<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        if let Some(bearer) = &self.bearer {
+            request.metadata_mut().insert("authorization", bearer.clone());
+        }
+        request
     }
 
     pub async fn log_in(&self, email: &str, password: &str) -> Answer<pb::TokenSet> {
@@ -69,7 +129,7 @@ impl Client {
     pub async fn log_in_from(&self, source: &str, email: &str, password: &str) -> Answer<()> {
         let login =
             pb::LoginRequest { email: email.to_owned(), password: password.to_owned(), ..pb::LoginRequest::default() };
-        let mut request = tonic::Request::new(login);
+        let mut request = Request::new(login);
         request.metadata_mut().insert("x-forwarded-for", source.parse().expect("a header's value"));
         let response = AuthServiceClient::new(self.channel.clone()).login(request).await;
         response.map(|_| ()).map_err(Failure::checked)

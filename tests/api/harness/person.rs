@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use keystead::grpc::pb::{self, TokenSet, User};
 
+use super::Keystead;
 use super::client::{Answer, Client};
 
 /// A password that is nobody's.
@@ -47,6 +48,14 @@ impl Person {
     pub async fn register(&self, client: &Client) -> Tokens {
         let response = client.register(self.registration()).await.expect("a new account");
         Tokens { user: response.user.expect("the account"), set: response.token_set.expect("tokens") }
+    }
+
+    /// Registers, is made an administrator, and signs in: the client that bears their token.
+    pub async fn register_as_administrator(&self, keystead: &Keystead, client: &Client) -> (Client, User) {
+        let user = self.register(client).await.user;
+        keystead.rows().await.make_administrator(&self.email).await;
+        let tokens = self.log_in(client).await.expect("tokens");
+        (client.bearing(&tokens.access_token), user)
     }
 
     pub async fn log_in(&self, client: &Client) -> Answer<TokenSet> {

@@ -14,10 +14,10 @@ use crate::grpc::testing::{Behaviour, front};
 
 const LIMITS: Limits = Limits { max_streams: 100, age: Duration::from_mins(30), end: Duration::from_hours(1) };
 
-fn start(behaviour: Behaviour, drain: &CancellationToken) -> (DuplexStream, JoinHandle<()>) {
+async fn start(behaviour: Behaviour, drain: &CancellationToken) -> (DuplexStream, JoinHandle<()>) {
     let (client, server) = tokio::io::duplex(64 * 1024);
     let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-    (client, tokio::spawn(serve(server, peer, front(behaviour), LIMITS, drain.clone())))
+    (client, tokio::spawn(serve(server, peer, front(behaviour).await, LIMITS, drain.clone())))
 }
 
 async fn connect(stream: DuplexStream) -> TokenServiceClient<Channel> {
@@ -32,7 +32,7 @@ async fn connect(stream: DuplexStream) -> TokenServiceClient<Channel> {
 async fn a_call_in_flight_finishes_when_the_server_drains() {
     let (drain, begun, go_on) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
     let behaviour = Behaviour::Wait { begun: begun.clone(), go_on: go_on.clone() };
-    let (stream, server) = start(behaviour, &drain);
+    let (stream, server) = start(behaviour, &drain).await;
     let mut client = connect(stream).await;
     let call = tokio::spawn(async move { client.get_jwks(GetJwksRequest {}).await });
     begun.cancelled().await;
@@ -45,7 +45,7 @@ async fn a_call_in_flight_finishes_when_the_server_drains() {
 // promise N4
 #[tokio::test(start_paused = true)]
 async fn a_preface_that_never_ends_is_cut_off() {
-    let (mut stream, server) = start(Behaviour::Answer, &CancellationToken::new());
+    let (mut stream, server) = start(Behaviour::Answer, &CancellationToken::new()).await;
     stream.write_all(b"PRI * HTTP/2.0\r\n").await.unwrap();
     let begun = tokio::time::Instant::now();
     server.await.unwrap();
@@ -55,7 +55,7 @@ async fn a_preface_that_never_ends_is_cut_off() {
 // promise N4
 #[tokio::test(start_paused = true)]
 async fn headers_that_never_end_are_cut_off_within_thirty_seconds() {
-    let (mut stream, server) = start(Behaviour::Answer, &CancellationToken::new());
+    let (mut stream, server) = start(Behaviour::Answer, &CancellationToken::new()).await;
     stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
     stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.unwrap();
     // HEADERS on stream 1 without END_HEADERS: `:method: POST`, and then nothing.
@@ -71,7 +71,7 @@ async fn headers_that_never_end_are_cut_off_within_thirty_seconds() {
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_has_not_begun_holds_no_drain_up() {
     let drain = CancellationToken::new();
-    let (mut stream, server) = start(Behaviour::Answer, &drain);
+    let (mut stream, server) = start(Behaviour::Answer, &drain).await;
     stream.write_all(b"PRI * HTTP/2.0\r\n").await.unwrap();
     tokio::task::yield_now().await;
     let begun = tokio::time::Instant::now();

@@ -1,0 +1,142 @@
+//! Decides whether the holder of a bearer may call a method, and who they are.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keystead_verifier::{Claims, Expectations, Verdict};
+
+use super::error::{ServiceError, ServiceResult};
+use super::security_event;
+use super::token::settings::OWN_AUDIENCE;
+use super::token::verify::{VerifyRequest, VerifyToken};
+use super::told::Told;
+use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
+use crate::domain::caller::{Caller, CallerKind};
+use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::id::{PrincipalId, SessionId};
+use crate::domain::origin::Origin;
+use crate::domain::ports::AuditLog;
+use crate::domain::ports::principals::Principals;
+use crate::domain::role::RoleName;
+use crate::domain::user::{Epoch, UserState};
+
+/// How long ago a caller may have proved who they are where a fresh sign-in is asked for.
+const RECENT: Duration = Duration::from_mins(5);
+
+/// What a method asks of its caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// A user, who acts on their own account.
+    OwnBearer {
+        /// Whether they must have signed in within the last five minutes.
+        recent_login: bool,
+    },
+    /// A user or a service account with the role.
+    Role(RoleName),
+}
+
+/// Decides whether the holder of a bearer may call a method.
+pub struct CheckAccess {
+    verify_token: Arc<VerifyToken>,
+    principals: Arc<dyn Principals>,
+    audit: Arc<dyn AuditLog>,
+    clock: Arc<dyn Clock>,
+    told: Told,
+}
+
+impl CheckAccess {
+    pub fn new(
+        verify_token: Arc<VerifyToken>,
+        principals: Arc<dyn Principals>,
+        audit: Arc<dyn AuditLog>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { verify_token, principals, audit, clock, told: Told::default() }
+    }
+
+    /// The caller, if they may call the method; `method` is its name for the audit trail.
+    pub async fn run(&self, bearer: &str, need: &Need, method: &str, origin: &Origin) -> ServiceResult<Caller> {
+        let claims = self.verify(bearer)?;
+        let caller = caller(&claims);
+        match need {
+            Need::OwnBearer { recent_login } => {
+                if caller.user().is_none() {
+                    return self.deny(&caller, method, origin).await;
+                }
+                if *recent_login && self.clock.now().since(caller.authenticated_at) > RECENT {
+                    return Err(ServiceError::ReauthenticationRequired);
+                }
+                Ok(caller)
+            }
+            Need::Role(role) => {
+                let caller = self.reread(caller, Epoch(claims.epoch)).await?;
+                let has_role = caller.roles.iter().any(|held| held == role.as_str());
+                if has_role { Ok(caller) } else { self.deny(&caller, method, origin).await }
+            }
+        }
+    }
+
+    /// By the same code as VerifyToken; which fault the token has is nobody's business here.
+    fn verify(&self, bearer: &str) -> ServiceResult<Claims> {
+        let expectations = Expectations { audience: Some(OWN_AUDIENCE.to_owned()), roles: Vec::new() };
+        let request = VerifyRequest { access_token: bearer.to_owned(), expectations };
+        match self.verify_token.run(&request)?.verdict {
+            Verdict::Active(claims) => Ok(*claims),
+            Verdict::Expired
+            | Verdict::NotYetValid
+            | Verdict::Revoked
+            | Verdict::BadSignature
+            | Verdict::UnknownKey
+            | Verdict::WrongAudience
+            | Verdict::WrongIssuer
+            | Verdict::WrongType
+            | Verdict::Malformed
+            | Verdict::InsufficientRole => Err(ServiceError::BearerRequired),
+        }
+    }
+
+    /// The caller with the roles that the database holds now, if they may still act.
+    async fn reread(&self, caller: Caller, epoch: Epoch) -> ServiceResult<Caller> {
+        let standing = self.principals.standing(caller.id).await?;
+        let standing = standing.filter(|standing| {
+            standing.kind == caller.kind && standing.state == UserState::Active && standing.epoch == epoch
+        });
+        let standing = standing.ok_or(ServiceError::BearerRequired)?;
+        Ok(Caller { roles: standing.roles, ..caller })
+    }
+
+    /// Refuses, and tells the trail once a caller, method and minute. The refusal stands also where the trail cannot be
+    /// written to.
+    async fn deny(&self, caller: &Caller, method: &str, origin: &Origin) -> ServiceResult<Caller> {
+        if self.told.is_due(&format!("{} {method}", caller.id), self.clock.monotonic()) {
+            let context = caller.context(origin, self.clock.now());
+            let denied = AuditEvent {
+                outcome: AuditOutcome::Failure,
+                detail: Some(method.to_owned()),
+                ..AuditEvent::by_actor(AuditKind::PermissionDenied, None, &context)
+            };
+            security_event::log(&denied, origin);
+            if let Err(error) = self.audit.record(denied, &context).await {
+                tracing::warn!(%error, "a refused caller could not be recorded");
+            }
+        }
+        Err(ServiceError::RoleRequired)
+    }
+}
+
+fn caller(claims: &Claims) -> Caller {
+    // A token of a service account names the account as the client too (RFC 9068, section 2.2).
+    let is_machine = claims.client_id == claims.sub.to_string();
+    Caller {
+        id: PrincipalId::from_uuid(claims.sub),
+        kind: if is_machine { CallerKind::ServiceAccount } else { CallerKind::User },
+        session: SessionId::from_uuid(claims.sid),
+        authenticated_at: Timestamp::from_seconds(claims.auth_time),
+        methods: claims.amr.clone(),
+        roles: claims.roles.clone(),
+        expires_at: Timestamp::from_seconds(claims.exp),
+    }
+}
+
+#[cfg(test)]
+mod tests;
