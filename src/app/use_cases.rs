@@ -1,5 +1,6 @@
 //! Gives each use case its needs.
 
+mod account;
 mod signing_keys;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::grpc::admin::audit::AuditApi;
 use crate::grpc::admin::roles::RolesApi;
 use crate::grpc::admin::service_accounts::ServiceAccountsApi;
 use crate::grpc::admin::signing_keys::SigningKeysApi;
+use crate::grpc::admin::user_sessions::UserSessionsApi;
 use crate::grpc::admin::users::UsersApi;
 use crate::grpc::admin_service::AdminApi;
 use crate::grpc::auth_service::AuthApi;
@@ -30,6 +32,7 @@ use crate::service::auth::register::Register;
 use crate::service::auth::request_email_verification::RequestEmailVerification;
 use crate::service::auth::request_reset::RequestReset;
 use crate::service::auth::secret_guard::SecretGuard;
+use crate::service::auth::session_ender::SessionEnder;
 use crate::service::auth::session_opener::SessionOpener;
 use crate::service::auth::token_issuer::TokenIssuer;
 use crate::service::health::HealthState;
@@ -50,6 +53,8 @@ pub struct UseCases {
     pub get_jwks: Arc<GetJwks>,
     access: Arc<CheckAccess>,
     auth: AuthApi,
+    account: AccountApi,
+    user_sessions: UserSessionsApi,
     signing_keys: SigningKeysApi,
 }
 
@@ -89,18 +94,21 @@ impl UseCases {
         );
         let access = Arc::new(access);
         let auth = shared.auth(settings, parts, stores);
+        let account = shared.account(settings, parts, stores);
+        let user_sessions = shared.user_sessions(parts, stores);
         let signing_keys = shared.signing_keys(settings, parts, &ring);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
-        Ok(Self { keys, ring, revocations, health, get_jwks, access, auth, signing_keys })
+        Ok(Self { keys, ring, revocations, health, get_jwks, access, auth, account, user_sessions, signing_keys })
     }
 
     /// What the gRPC edge stands on.
     pub fn into_grpc(self, parts: &Parts) -> grpc::Needs {
         let services = grpc::Services {
             auth: self.auth,
-            account: AccountApi {},
+            account: self.account,
             admin: AdminApi {
                 users: UsersApi {},
+                user_sessions: self.user_sessions,
                 roles: RolesApi {},
                 service_accounts: ServiceAccountsApi {},
                 signing_keys: self.signing_keys,
@@ -149,6 +157,7 @@ struct Shared {
     issuer: Arc<TokenIssuer>,
     revoker: Arc<Revoker>,
     opener: Arc<SessionOpener>,
+    ender: Arc<SessionEnder>,
     verify_token: Arc<VerifyToken>,
 }
 
@@ -184,13 +193,19 @@ impl Shared {
             entropy: Arc::clone(&parts.entropy),
             limits: settings.service.sessions,
         });
+        let ender = Arc::new(SessionEnder {
+            sessions: Arc::clone(&stores.database) as _,
+            issuer: Arc::clone(&issuer),
+            revoker: Arc::clone(&revoker),
+            clock: Arc::clone(&parts.clock),
+        });
         let verify_token = Arc::new(VerifyToken::new(
             &settings.service.tokens,
             Arc::clone(keys),
             Arc::clone(revocations),
             Arc::clone(&parts.clock),
         ));
-        Self { keys: Arc::clone(keys), hasher: Arc::new(hasher), guard, issuer, revoker, opener, verify_token }
+        Self { keys: Arc::clone(keys), hasher: Arc::new(hasher), guard, issuer, revoker, opener, ender, verify_token }
     }
 
     fn auth(&self, settings: &Settings, parts: &Parts, stores: &Stores) -> AuthApi {
@@ -261,8 +276,7 @@ impl Shared {
             Arc::clone(&stores.database) as _,
             Arc::clone(&self.keys),
             Arc::clone(&self.guard),
-            Arc::clone(&self.issuer),
-            Arc::clone(&self.revoker),
+            Arc::clone(&self.ender),
             Arc::clone(&parts.clock),
             settings.service.sessions,
         )

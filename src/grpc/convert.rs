@@ -8,6 +8,8 @@ pub mod ids;
 pub mod keys;
 pub mod mask;
 pub mod pages;
+pub mod profile;
+pub mod sessions;
 pub mod signing_keys;
 pub mod time;
 pub mod tokens;

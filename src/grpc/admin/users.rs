@@ -44,18 +44,4 @@ impl UsersApi {
     ) -> Answer<pb::RequirePasswordResetResponse> {
         todo!()
     }
-
-    pub async fn list_user_sessions(
-        &self,
-        _request: Request<pb::ListUserSessionsRequest>,
-    ) -> Answer<pb::ListUserSessionsResponse> {
-        todo!()
-    }
-
-    pub async fn revoke_user_sessions(
-        &self,
-        _request: Request<pb::RevokeUserSessionsRequest>,
-    ) -> Answer<pb::RevokeUserSessionsResponse> {
-        todo!()
-    }
 }

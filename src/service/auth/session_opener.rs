@@ -89,7 +89,7 @@ impl SessionOpener {
                     |kind| security_event::event_of(kind, AuditOutcome::Success, user.id, Some(session.id));
                 let opened = [AuditKind::LoginSucceeded, AuditKind::SessionCreated].map(of_session);
                 security_event::log_all(&opened, origin);
-                security_event::log_all(&security_event::sessions_ended(user.id, &revocations), origin);
+                security_event::log_all(&security_event::sessions_ended(user.id, None, &revocations), origin);
                 Ok(Opened::Open(self.issuer.issue(&ring, &session, &user)?))
             }
         }

@@ -18,8 +18,7 @@ fn logout(world: &World) -> Logout {
         Arc::new(world.store.clone()),
         world.keys.clone(),
         world.guard.clone(),
-        world.issuer.clone(),
-        world.revoker.clone(),
+        world.ender(),
         world.clock.clone(),
         world.settings.sessions,
     )
