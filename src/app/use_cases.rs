@@ -1,6 +1,7 @@
 //! Gives each use case its needs.
 
 mod account;
+mod rights;
 mod signing_keys;
 
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use crate::grpc::admin_service::AdminApi;
 use crate::grpc::auth_service::AuthApi;
 use crate::grpc::token_service::TokenApi;
 use crate::service::access::CheckAccess;
+use crate::service::admin::rights::disable_user::DisableUser;
+use crate::service::admin::rights::enable_user::EnableUser;
 use crate::service::auth::confirm_email::ConfirmEmail;
 use crate::service::auth::confirm_reset::ConfirmReset;
 use crate::service::auth::login::Login;
@@ -55,6 +58,8 @@ pub struct UseCases {
     auth: AuthApi,
     account: AccountApi,
     user_sessions: UserSessionsApi,
+    users: UsersApi,
+    roles: RolesApi,
     signing_keys: SigningKeysApi,
 }
 
@@ -94,11 +99,32 @@ impl UseCases {
         );
         let access = Arc::new(access);
         let auth = shared.auth(settings, parts, stores);
-        let account = shared.account(settings, parts, stores);
+        let change_rights = shared.change_rights(settings, parts, stores);
+        let roles = rights::roles(parts, stores, &change_rights);
+        let delete_user = Arc::new(shared.delete_user(settings, parts, stores));
+        let users = UsersApi {
+            delete: Arc::clone(&delete_user),
+            disable: DisableUser { change: Arc::clone(&change_rights) },
+            enable: EnableUser { change: change_rights },
+        };
+        let account = shared.account(settings, parts, stores, &delete_user);
         let user_sessions = shared.user_sessions(parts, stores);
         let signing_keys = shared.signing_keys(settings, parts, &ring);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
-        Ok(Self { keys, ring, revocations, health, get_jwks, access, auth, account, user_sessions, signing_keys })
+        Ok(Self {
+            keys,
+            ring,
+            revocations,
+            health,
+            get_jwks,
+            access,
+            auth,
+            account,
+            users,
+            user_sessions,
+            roles,
+            signing_keys,
+        })
     }
 
     /// What the gRPC edge stands on.
@@ -107,9 +133,9 @@ impl UseCases {
             auth: self.auth,
             account: self.account,
             admin: AdminApi {
-                users: UsersApi {},
+                users: self.users,
                 user_sessions: self.user_sessions,
-                roles: RolesApi {},
+                roles: self.roles,
                 service_accounts: ServiceAccountsApi {},
                 signing_keys: self.signing_keys,
                 audit: AuditApi {},

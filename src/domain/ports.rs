@@ -6,6 +6,8 @@
 pub mod passwords;
 pub mod principals;
 pub mod profiles;
+pub mod rights;
+pub mod roles;
 
 use std::time::Duration;
 

@@ -7,6 +7,7 @@ use super::front::split_called;
 use super::pb;
 use super::pb::account_service_server::AccountService;
 use crate::service::account::change_password::ChangePassword;
+use crate::service::account::delete_me::DeleteMe;
 use crate::service::account::get_me::GetMe;
 use crate::service::account::list_sessions::ListSessions;
 use crate::service::account::revoke_session::RevokeSession;
@@ -19,6 +20,7 @@ pub struct AccountApi {
     pub change_password: ChangePassword,
     pub list_sessions: ListSessions,
     pub revoke_session: RevokeSession,
+    pub delete_me: DeleteMe,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -60,7 +62,9 @@ impl AccountService for AccountApi {
         Ok(Response::new(pb::RevokeSessionResponse {}))
     }
 
-    async fn delete_me(&self, _request: Request<pb::DeleteMeRequest>) -> Answer<pb::DeleteMeResponse> {
-        todo!()
+    async fn delete_me(&self, request: Request<pb::DeleteMeRequest>) -> Answer<pb::DeleteMeResponse> {
+        let (caller, origin, _) = split_called(request)?;
+        self.delete_me.run(&caller, &origin).await?;
+        Ok(Response::new(pb::DeleteMeResponse {}))
     }
 }

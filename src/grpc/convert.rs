@@ -9,6 +9,7 @@ pub mod keys;
 pub mod mask;
 pub mod pages;
 pub mod profile;
+pub mod roles;
 pub mod sessions;
 pub mod signing_keys;
 pub mod time;

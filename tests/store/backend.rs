@@ -7,6 +7,8 @@ use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
 use keystead::domain::ports::passwords::Passwords;
 use keystead::domain::ports::profiles::Profiles;
+use keystead::domain::ports::rights::Rights;
+use keystead::domain::ports::roles::Roles;
 use keystead::domain::ports::{Attempts, AuditLog, Keys, OneTimeTokens, Outbox, Probe, Revocations, Sessions, Users};
 use keystead::store::db::{Database, DatabaseUrl, Settings};
 use keystead::store::memory::MemoryStore;
@@ -32,6 +34,8 @@ pub struct Backend {
     pub keys: Arc<dyn Keys>,
     pub audit: Arc<dyn AuditLog>,
     pub probe: Arc<dyn Probe>,
+    pub rights: Arc<dyn Rights>,
+    pub roles: Arc<dyn Roles>,
     pub clock: Arc<ManualClock>,
     pub entropy: Arc<CountingEntropy>,
     pub inside: Inside,
@@ -40,7 +44,19 @@ pub struct Backend {
 }
 
 trait Store:
-    Users + Profiles + Passwords + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
+    Users
+    + Profiles
+    + Passwords
+    + Attempts
+    + Sessions
+    + OneTimeTokens
+    + Outbox
+    + Revocations
+    + Keys
+    + AuditLog
+    + Probe
+    + Rights
+    + Roles
 {
 }
 
@@ -56,6 +72,8 @@ impl<S> Store for S where
         + Keys
         + AuditLog
         + Probe
+        + Rights
+        + Roles
 {
 }
 
@@ -115,7 +133,9 @@ fn bundle<S: Store + 'static>(
         revocations: store.clone(),
         keys: store.clone(),
         audit: store.clone(),
-        probe: store,
+        probe: store.clone(),
+        rights: store.clone(),
+        roles: store,
         clock: Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000))),
         entropy,
         inside,

@@ -18,6 +18,8 @@ mod postgres_alone;
 mod profiles;
 mod redis;
 mod revocations;
+mod rights;
+mod roles;
 mod rotation;
 mod sessions;
 #[path = "../support/mod.rs"]
@@ -128,6 +130,25 @@ conformance! {
         a_postponed_mail_comes_back_and_counts
         a_sealed_message_is_kept_until_the_mail_is_removed
         only_so_many_tokens_an_hour
+    }
+    rights {
+        a_grant_takes_effect_once_and_is_told
+        a_role_that_is_not_there_is_not_granted
+        a_revoked_role_goes_and_the_session_stays
+        a_disabled_account_loses_its_sessions
+        an_enabled_account_keeps_its_epoch
+        the_last_administrator_stays
+        a_disabled_administrator_is_none
+        of_two_who_demote_each_other_one_stays
+        a_deleted_account_leaves_nothing_but_ids
+        the_waiting_mails_of_others_stay
+    }
+    roles {
+        three_roles_are_there_from_the_start
+        a_role_is_created_once
+        a_role_goes_once_nobody_has_it
+        a_built_in_role_does_not_go
+        no_grant_outlives_the_role_that_it_races
     }
     revocations {
         every_live_revocation_is_read_from_the_start

@@ -9,15 +9,23 @@ use crate::config::Settings;
 use crate::grpc::account_service::AccountApi;
 use crate::grpc::admin::user_sessions::UserSessionsApi;
 use crate::service::account::change_password::ChangePassword;
+use crate::service::account::delete_me::DeleteMe;
 use crate::service::account::get_me::GetMe;
 use crate::service::account::list_sessions::ListSessions;
 use crate::service::account::revoke_session::RevokeSession;
 use crate::service::account::update_me::UpdateMe;
+use crate::service::admin::rights::delete_user::DeleteUser;
 use crate::service::admin::user_sessions::list::ListUserSessions;
 use crate::service::admin::user_sessions::revoke::RevokeUserSessions;
 
 impl Shared {
-    pub(super) fn account(&self, settings: &Settings, parts: &Parts, stores: &Stores) -> AccountApi {
+    pub(super) fn account(
+        &self,
+        settings: &Settings,
+        parts: &Parts,
+        stores: &Stores,
+        delete_user: &Arc<DeleteUser>,
+    ) -> AccountApi {
         let clock = || Arc::clone(&parts.clock);
         AccountApi {
             get_me: GetMe { users: Arc::clone(&stores.database) as _ },
@@ -34,6 +42,7 @@ impl Shared {
             },
             list_sessions: ListSessions { sessions: Arc::clone(&stores.database) as _, clock: clock() },
             revoke_session: RevokeSession { ender: Arc::clone(&self.ender) },
+            delete_me: DeleteMe { delete: Arc::clone(delete_user) },
         }
     }
 

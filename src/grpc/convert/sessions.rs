@@ -15,9 +15,7 @@ pub fn revoke_session(message: &pb::RevokeSessionRequest) -> ServiceResult<Sessi
 }
 
 pub fn list_user_sessions(message: &pb::ListUserSessionsRequest) -> ServiceResult<UserId> {
-    let mut violations = Violations::default();
-    let user = ids::user("user_id", &message.user_id, &mut violations);
-    violations.finish(user)
+    ids::the_user(&message.user_id)
 }
 
 /// An empty session id means all of them.

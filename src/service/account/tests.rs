@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use keystead_verifier::Verdict;
 
+use super::delete_me::DeleteMe;
 use super::get_me::GetMe;
 use super::list_sessions::ListSessions;
 use super::revoke_session::RevokeSession;
@@ -12,8 +13,10 @@ use crate::domain::audit::AuditKind;
 use crate::domain::caller::{Caller, CallerKind};
 use crate::domain::id::SessionId;
 use crate::domain::language::Language;
+use crate::domain::ports::Users as _;
 use crate::domain::ports::profiles::ProfileChange;
 use crate::domain::user::{Revision, User};
+use crate::service::admin::rights::delete_user::DeleteUser;
 use crate::service::auth::token_set::TokenSet;
 use crate::service::error::ServiceError;
 use crate::service::testing::{World, origin};
@@ -127,4 +130,38 @@ async fn the_session_of_another_is_as_unknown_as_none() {
         assert_eq!(answer, Err(ServiceError::SessionUnknown));
     }
     assert!(matches!(world.verdict(&of_bob.access_token).await, Verdict::Active(_)));
+}
+
+fn delete_me(world: &World) -> DeleteMe {
+    let delete = DeleteUser {
+        users: Arc::new(world.store.clone()),
+        rights: Arc::new(world.store.clone()),
+        guard: world.guard.clone(),
+        revoker: world.revoker.clone(),
+        clock: world.clock.clone(),
+        token_reach: world.settings.tokens.reach(),
+    };
+    DeleteMe { delete: Arc::new(delete) }
+}
+
+#[tokio::test]
+async fn a_caller_who_deletes_their_account_is_nobody_from_then_on() {
+    // promises D1, T8
+    let (world, user, tokens, caller) = signed_in().await;
+    let bob = world.user("bob@example.org").await;
+    assert_eq!(delete_me(&world).run(&caller, &origin(1)).await, Ok(()));
+    assert_eq!(world.verdict_from_memory(&tokens.access_token), Verdict::Revoked);
+    assert_eq!(delete_me(&world).run(&caller, &origin(1)).await, Err(ServiceError::BearerRequired));
+    assert_eq!(world.told(AuditKind::UserDeleted), 1);
+    assert_eq!(world.find(bob.id).await, bob);
+    assert!(world.store.find_by_email(&user.email).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn the_last_administrator_stays() {
+    // promise A4
+    let (world, user, _, caller) = signed_in().await;
+    assert!(world.store.edit_user(user.id, |user| user.roles = vec!["admin".to_owned(), "user".to_owned()]));
+    assert_eq!(delete_me(&world).run(&caller, &origin(1)).await, Err(ServiceError::LastAdmin));
+    assert_eq!(world.find(user.id).await.id, user.id);
 }

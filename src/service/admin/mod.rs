@@ -1,4 +1,6 @@
 //! What administrators do, and the operator at the command line.
 
+pub mod rights;
+pub mod roles;
 pub mod signing_keys;
 pub mod user_sessions;

@@ -18,6 +18,8 @@ mod passwords;
 mod principals;
 mod profiles;
 mod revocations;
+mod rights;
+mod roles;
 mod sessions;
 mod settings;
 mod users;

@@ -92,7 +92,7 @@ impl Database {
             .filter(Column::Id.eq(user.id))
             .exec(transaction)
             .await?;
-        let ended = sessions::end_all(transaction, id, new.spared, context.at).await?;
+        let ended = sessions::end_all_but(transaction, id, new.spared, context.at).await?;
         end_tokens_of(transaction, id, context.at).await?;
         forget_account(transaction, new.account_key).await?;
         let target = RevocationTarget::User { id, min_epoch: epoch };

@@ -11,6 +11,8 @@ mod passwords;
 mod principals;
 mod profiles;
 mod revocations;
+mod rights;
+mod roles;
 mod rotation;
 mod sessions;
 pub mod signal;

@@ -70,9 +70,17 @@ pub(super) async fn end_and_revoke(
     Ok(revocations)
 }
 
-/// Ends every session of a user, but for one that may be spared, whose epoch moves in the same transaction: that
-/// revokes what is out of them.
+/// Ends every session of a user whose epoch moves in the same transaction: that revokes what is out of them.
 pub(in crate::store::db) async fn end_all(
+    transaction: &DatabaseTransaction,
+    user: UserId,
+    at: Timestamp,
+) -> Result<Vec<SessionId>, DbErr> {
+    end_all_but(transaction, user, None, at).await
+}
+
+/// The same, but one session may go on.
+pub(in crate::store::db) async fn end_all_but(
     transaction: &DatabaseTransaction,
     user: UserId,
     spared: Option<SessionId>,
