@@ -17,8 +17,10 @@ mod support;
 
 mod harness;
 
+mod account;
 mod batch_verify;
 mod canary;
+mod change_password;
 mod concurrent_refresh;
 mod deletion;
 mod descriptors;
@@ -45,6 +47,7 @@ mod register;
 mod reset;
 mod reset_race;
 mod rights;
+mod sessions;
 mod signing_keys;
 mod start;
 mod tls;
