@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
+use keystead::domain::ports::passwords::Passwords;
 use keystead::domain::ports::principals::Principals;
 use keystead::domain::ports::profiles::Profiles;
 use keystead::domain::ports::rights::Rights;
@@ -28,6 +29,7 @@ pub struct Backend {
     pub users: Arc<dyn Users>,
     pub profiles: Arc<dyn Profiles>,
     pub directory: Arc<dyn UserDirectory>,
+    pub passwords: Arc<dyn Passwords>,
     pub attempts: Arc<dyn Attempts>,
     pub sessions: Arc<dyn Sessions>,
     pub tokens: Arc<dyn OneTimeTokens>,
@@ -52,9 +54,12 @@ trait Store: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations 
 impl<S> Store for S where S: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
 {}
 
-trait Administration: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory {}
+trait Administration: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords {}
 
-impl<S> Administration for S where S: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory {}
+impl<S> Administration for S where
+    S: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords
+{
+}
 
 pub async fn memory() -> Arc<Backend> {
     let entropy = Arc::new(CountingEntropy::new());
@@ -105,6 +110,7 @@ fn bundle<S: Store + Administration + 'static>(
         users: store.clone(),
         profiles: store.clone(),
         directory: store.clone(),
+        passwords: store.clone(),
         attempts: store.clone(),
         sessions: store.clone(),
         tokens: store.clone(),

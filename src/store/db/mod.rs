@@ -14,6 +14,7 @@ mod keys;
 mod migrations;
 mod one_time_tokens;
 mod outbox;
+mod passwords;
 mod principals;
 mod profiles;
 mod revocations;

@@ -7,6 +7,7 @@ mod attempts;
 mod keys;
 mod one_time_tokens;
 mod outbox;
+mod passwords;
 mod principals;
 mod profiles;
 mod revocations;
