@@ -1,5 +1,6 @@
 //! Gives each use case its needs.
 
+mod email_changes;
 mod signing_keys;
 
 use std::sync::Arc;
@@ -50,6 +51,7 @@ pub struct UseCases {
     pub get_jwks: Arc<GetJwks>,
     access: Arc<CheckAccess>,
     auth: AuthApi,
+    account: AccountApi,
     signing_keys: SigningKeysApi,
 }
 
@@ -89,16 +91,17 @@ impl UseCases {
         );
         let access = Arc::new(access);
         let auth = shared.auth(settings, parts, stores);
+        let account = AccountApi { change_email: shared.change_email(parts, stores) };
         let signing_keys = shared.signing_keys(settings, parts, &ring);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
-        Ok(Self { keys, ring, revocations, health, get_jwks, access, auth, signing_keys })
+        Ok(Self { keys, ring, revocations, health, get_jwks, access, auth, account, signing_keys })
     }
 
     /// What the gRPC edge stands on.
     pub fn into_grpc(self, parts: &Parts) -> grpc::Needs {
         let services = grpc::Services {
             auth: self.auth,
-            account: AccountApi {},
+            account: self.account,
             admin: AdminApi {
                 users: UsersApi {},
                 roles: RolesApi {},
@@ -216,6 +219,7 @@ impl Shared {
                 guard: Arc::clone(&self.guard),
                 clock: Arc::clone(&parts.clock),
             }),
+            confirm_email_change: self.confirm_email_change(parts, stores),
         }
     }
 

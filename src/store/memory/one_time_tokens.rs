@@ -64,7 +64,7 @@ impl State {
         serves.then(|| user.clone())
     }
 
-    fn kill_tokens(&mut self, user: UserId) {
+    pub(super) fn kill_tokens(&mut self, user: UserId) {
         for row in self.tokens.values_mut().filter(|row| row.token.user_id == user) {
             row.alive = false;
         }

@@ -6,6 +6,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 
 use super::*;
+use crate::domain::mail::MailKind;
+use crate::domain::one_time_token::TokenPurpose;
 use crate::domain::ports::{OneTimeTokens, StoreError};
 use crate::service::testing::{World, email};
 
@@ -43,6 +45,7 @@ fn worker(world: &World) -> (DeliverMail, Arc<Letterbox>) {
         keys: world.keys.clone(),
         clock: world.clock.clone(),
         entropy: world.entropy.clone(),
+        templates: Arc::new(Templates::new(Vec::new(), &world.settings.mail.language).ok().unwrap()),
         settings: world.settings.mail.clone(),
     };
     (worker, letterbox)
