@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
+use keystead::domain::ports::email_changes::EmailChanges;
 use keystead::domain::ports::{Attempts, AuditLog, Keys, OneTimeTokens, Outbox, Probe, Revocations, Sessions, Users};
 use keystead::store::db::{Database, DatabaseUrl, Settings};
 use keystead::store::memory::MemoryStore;
@@ -24,6 +25,7 @@ pub struct Backend {
     pub sessions: Arc<dyn Sessions>,
     pub tokens: Arc<dyn OneTimeTokens>,
     pub outbox: Arc<dyn Outbox>,
+    pub email_changes: Arc<dyn EmailChanges>,
     pub revocations: Arc<dyn Revocations>,
     pub keys: Arc<dyn Keys>,
     pub audit: Arc<dyn AuditLog>,
@@ -35,10 +37,15 @@ pub struct Backend {
     _folder: Option<TempDir>,
 }
 
-trait Store: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe {}
+trait Store:
+    EmailChanges + Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
+{
+}
 
-impl<S> Store for S where S: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
-{}
+impl<S> Store for S where
+    S: EmailChanges + Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
+{
+}
 
 pub async fn memory() -> Arc<Backend> {
     let entropy = Arc::new(CountingEntropy::new());
@@ -91,6 +98,7 @@ fn bundle<S: Store + 'static>(
         sessions: store.clone(),
         tokens: store.clone(),
         outbox: store.clone(),
+        email_changes: store.clone(),
         revocations: store.clone(),
         keys: store.clone(),
         audit: store.clone(),
