@@ -1,6 +1,7 @@
 //! Gives each use case its needs.
 
 mod email_changes;
+mod rights;
 mod signing_keys;
 
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use crate::grpc::admin_service::AdminApi;
 use crate::grpc::auth_service::AuthApi;
 use crate::grpc::token_service::TokenApi;
 use crate::service::access::CheckAccess;
+use crate::service::admin::rights::disable_user::DisableUser;
+use crate::service::admin::rights::enable_user::EnableUser;
 use crate::service::auth::confirm_email::ConfirmEmail;
 use crate::service::auth::confirm_reset::ConfirmReset;
 use crate::service::auth::login::Login;
@@ -52,6 +55,8 @@ pub struct UseCases {
     access: Arc<CheckAccess>,
     auth: AuthApi,
     account: AccountApi,
+    users: UsersApi,
+    roles: RolesApi,
     signing_keys: SigningKeysApi,
 }
 
@@ -92,9 +97,16 @@ impl UseCases {
         let access = Arc::new(access);
         let auth = shared.auth(settings, parts, stores);
         let account = AccountApi { change_email: shared.change_email(parts, stores) };
+        let change_rights = shared.change_rights(settings, parts, stores);
+        let roles = rights::roles(parts, stores, &change_rights);
+        let users = UsersApi {
+            delete: shared.delete_user(settings, parts, stores),
+            disable: DisableUser { change: Arc::clone(&change_rights) },
+            enable: EnableUser { change: change_rights },
+        };
         let signing_keys = shared.signing_keys(settings, parts, &ring);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
-        Ok(Self { keys, ring, revocations, health, get_jwks, access, auth, account, signing_keys })
+        Ok(Self { keys, ring, revocations, health, get_jwks, access, auth, account, users, roles, signing_keys })
     }
 
     /// What the gRPC edge stands on.
@@ -103,8 +115,8 @@ impl UseCases {
             auth: self.auth,
             account: self.account,
             admin: AdminApi {
-                users: UsersApi {},
-                roles: RolesApi {},
+                users: self.users,
+                roles: self.roles,
                 service_accounts: ServiceAccountsApi {},
                 signing_keys: self.signing_keys,
                 audit: AuditApi {},

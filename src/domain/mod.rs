@@ -19,6 +19,7 @@ pub mod origin;
 pub mod password;
 pub mod ports;
 pub mod revocation;
+pub mod rights;
 pub mod role;
 pub mod session;
 pub mod throttle;

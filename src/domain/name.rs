@@ -10,8 +10,8 @@ pub const MAX_NAME_CHARS: usize = 100;
 /// Why a text is no name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameFault {
-    #[error("must have at most {MAX_NAME_CHARS} characters")]
-    TooLong,
+    #[error("must have at most {0} characters")]
+    TooLong(usize),
     #[error("must not contain control characters")]
     ControlCharacter,
     #[error("must not contain characters that change the direction of text")]
@@ -25,26 +25,30 @@ pub struct Name(String);
 
 impl Name {
     pub fn parse(text: &str) -> Result<Self, NameFault> {
-        // Counted before it is normalized, so that a huge text costs nothing.
-        if text.chars().nth(MAX_NAME_CHARS).is_some() {
-            return Err(NameFault::TooLong);
-        }
-        if text.chars().any(char::is_control) {
-            return Err(NameFault::ControlCharacter);
-        }
-        if text.chars().any(reorders) {
-            return Err(NameFault::Reordering);
-        }
-        let name: String = text.trim().nfc().collect();
-        if name.chars().nth(MAX_NAME_CHARS).is_some() {
-            return Err(NameFault::TooLong);
-        }
-        Ok(Self(name))
+        one_line(text, MAX_NAME_CHARS).map(Self)
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// One line of free text: trimmed and in NFC, if it has no control characters and overrides of direction, and at most so
+/// many code points.
+pub(super) fn one_line(text: &str, max_chars: usize) -> Result<String, NameFault> {
+    let is_too_long = |text: &str| text.chars().nth(max_chars).is_some();
+    // Counted before it is normalized, so that a huge text costs nothing.
+    if is_too_long(text) {
+        return Err(NameFault::TooLong(max_chars));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(NameFault::ControlCharacter);
+    }
+    if text.chars().any(reorders) {
+        return Err(NameFault::Reordering);
+    }
+    let line: String = text.trim().nfc().collect();
+    if is_too_long(&line) { Err(NameFault::TooLong(max_chars)) } else { Ok(line) }
 }
 
 /// Embeddings, overrides and isolates (UAX #9, section 2): they let a name rearrange the text around it. Scripts that are
@@ -72,13 +76,13 @@ mod tests {
     #[test]
     fn the_longest_name_is_counted_in_code_points() {
         assert!(Name::parse(&"\u{1f511}".repeat(MAX_NAME_CHARS)).is_ok());
-        assert_eq!(Name::parse(&"a".repeat(MAX_NAME_CHARS + 1)), Err(NameFault::TooLong));
+        assert_eq!(Name::parse(&"a".repeat(MAX_NAME_CHARS + 1)), Err(NameFault::TooLong(MAX_NAME_CHARS)));
     }
 
     #[test]
     fn a_name_that_grows_when_normalized_is_still_bounded() {
         // U+0958 is excluded from composition: its normal form is two code points.
-        assert_eq!(Name::parse(&"\u{958}".repeat(MAX_NAME_CHARS)), Err(NameFault::TooLong));
+        assert_eq!(Name::parse(&"\u{958}".repeat(MAX_NAME_CHARS)), Err(NameFault::TooLong(MAX_NAME_CHARS)));
     }
 
     #[test]

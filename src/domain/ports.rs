@@ -5,6 +5,8 @@
 
 pub mod email_changes;
 pub mod principals;
+pub mod rights;
+pub mod roles;
 
 use std::time::Duration;
 

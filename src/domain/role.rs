@@ -2,10 +2,14 @@
 
 use std::fmt;
 
+use super::clock::Timestamp;
+use super::name::{NameFault, one_line};
 use super::user::{ROLE_ADMIN, ROLE_USER, ROLE_VERIFIER};
 
 /// The longest name of a role.
 const MAX_NAME_BYTES: usize = 64;
+/// The longest description, in code points.
+const MAX_DESCRIPTION_CHARS: usize = 200;
 
 /// Why a text names no role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +39,28 @@ impl RoleName {
     pub fn is_built_in(&self) -> bool {
         [ROLE_USER, ROLE_ADMIN, ROLE_VERIFIER].contains(&self.as_str())
     }
+}
+
+/// What a role is for: one line, at most 200 code points; may be empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoleDescription(String);
+
+impl RoleDescription {
+    pub fn parse(text: &str) -> Result<Self, NameFault> {
+        one_line(text, MAX_DESCRIPTION_CHARS).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A role that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    pub name: RoleName,
+    pub description: RoleDescription,
+    pub created_at: Timestamp,
 }
 
 impl fmt::Display for RoleName {

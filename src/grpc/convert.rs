@@ -8,6 +8,7 @@ pub mod ids;
 pub mod keys;
 pub mod mask;
 pub mod pages;
+pub mod roles;
 pub mod signing_keys;
 pub mod time;
 pub mod tokens;

@@ -84,6 +84,9 @@ pub fn from_service(error: ServiceError) -> Status {
         ServiceError::RoleBuiltIn => {
             plain(Code::FailedPrecondition, ErrorReason::RoleBuiltIn, "the role belongs to the service itself")
         }
+        ServiceError::RoleInUse => {
+            plain(Code::FailedPrecondition, ErrorReason::RoleInUse, "somebody still has the role")
+        }
         ServiceError::LastAdmin => {
             plain(Code::FailedPrecondition, ErrorReason::LastAdmin, "the last administrator stays")
         }

@@ -53,6 +53,8 @@ pub enum ServiceError {
     RoleTaken,
     #[error("the role belongs to the service itself")]
     RoleBuiltIn,
+    #[error("somebody still has the role")]
+    RoleInUse,
     #[error("the last administrator stays")]
     LastAdmin,
     #[error("administrators do not demote themselves")]

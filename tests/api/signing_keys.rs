@@ -49,7 +49,7 @@ async fn a_rotation_publishes_one_next_key_that_does_not_sign_yet(backend: Backe
 
 // promise T9
 async fn a_revoked_key_is_refused_everywhere_at_once_and_both_replicas_sign_on(backend: Backend) {
-    let keystead = Setup::on(backend).replicas(2).start().await;
+    let keystead = Setup::on(backend).replicas(backend.replicas()).start().await;
     let [here, there] = keystead.pair().await;
     let ada = Person::new("ada");
     let (admin, _) = ada.register_as_administrator(&keystead, &here).await;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
 use keystead::domain::ports::email_changes::EmailChanges;
+use keystead::domain::ports::rights::Rights;
+use keystead::domain::ports::roles::Roles;
 use keystead::domain::ports::{Attempts, AuditLog, Keys, OneTimeTokens, Outbox, Probe, Revocations, Sessions, Users};
 use keystead::store::db::{Database, DatabaseUrl, Settings};
 use keystead::store::memory::MemoryStore;
@@ -30,6 +32,8 @@ pub struct Backend {
     pub keys: Arc<dyn Keys>,
     pub audit: Arc<dyn AuditLog>,
     pub probe: Arc<dyn Probe>,
+    pub rights: Arc<dyn Rights>,
+    pub roles: Arc<dyn Roles>,
     pub clock: Arc<ManualClock>,
     pub entropy: Arc<CountingEntropy>,
     pub inside: Inside,
@@ -38,12 +42,34 @@ pub struct Backend {
 }
 
 trait Store:
-    EmailChanges + Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
+    EmailChanges
+    + Users
+    + Attempts
+    + Sessions
+    + OneTimeTokens
+    + Outbox
+    + Revocations
+    + Keys
+    + AuditLog
+    + Probe
+    + Rights
+    + Roles
 {
 }
 
 impl<S> Store for S where
-    S: EmailChanges + Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
+    S: EmailChanges
+        + Users
+        + Attempts
+        + Sessions
+        + OneTimeTokens
+        + Outbox
+        + Revocations
+        + Keys
+        + AuditLog
+        + Probe
+        + Rights
+        + Roles
 {
 }
 
@@ -102,7 +128,9 @@ fn bundle<S: Store + 'static>(
         revocations: store.clone(),
         keys: store.clone(),
         audit: store.clone(),
-        probe: store,
+        probe: store.clone(),
+        rights: store.clone(),
+        roles: store,
         clock: Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000))),
         entropy,
         inside,

@@ -16,6 +16,8 @@ mod outbox;
 mod postgres_alone;
 mod redis;
 mod revocations;
+mod rights;
+mod roles;
 mod rotation;
 mod sessions;
 #[path = "../support/mod.rs"]
@@ -114,6 +116,25 @@ conformance! {
         a_sealed_message_is_kept_until_the_mail_is_removed
         only_so_many_tokens_an_hour
     }
+    rights {
+        a_grant_takes_effect_once_and_is_told
+        a_role_that_is_not_there_is_not_granted
+        a_revoked_role_goes_and_the_session_stays
+        a_disabled_account_loses_its_sessions
+        an_enabled_account_keeps_its_epoch
+        the_last_administrator_stays
+        a_disabled_administrator_is_none
+        of_two_who_demote_each_other_one_stays
+        a_deleted_account_leaves_nothing_but_ids
+        the_waiting_mails_of_others_stay
+    }
+    roles {
+        three_roles_are_there_from_the_start
+        a_role_is_created_once
+        a_role_goes_once_nobody_has_it
+        a_built_in_role_does_not_go
+        no_grant_outlives_the_role_that_it_races
+    }
     revocations {
         every_live_revocation_is_read_from_the_start
         a_cursor_reads_on
@@ -123,7 +144,7 @@ conformance! {
     keys {
         an_empty_store_has_no_keys
         a_swap_replaces_the_set_and_is_told
-        a_removed_key_is_revoked_with_its_removal,
+        a_removed_key_is_revoked_with_its_removal
         of_parallel_swaps_one_wins
         an_event_is_recorded_as_it_was_told
         a_store_that_runs_answers

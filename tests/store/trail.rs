@@ -1,7 +1,8 @@
 //! What no port shows: the audit trail, and an administrator's hand on the account.
 
-use keystead::domain::audit::{AuditKind, AuditOutcome};
+use keystead::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use keystead::domain::id::{PrincipalId, UserId};
+use keystead::domain::ports::AuditContext;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement, Value};
 use uuid::Uuid;
 
@@ -19,6 +20,8 @@ pub enum Inside {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Told {
     pub kind: String,
+    pub actor: Option<Uuid>,
+    pub source: Option<String>,
     pub success: bool,
     pub subject: Option<Uuid>,
     pub session: Option<Uuid>,
@@ -28,7 +31,7 @@ pub struct Told {
 impl Backend {
     pub async fn trail(&self) -> Vec<Told> {
         match &self.inside {
-            Inside::Memory(store) => store.audit_events().into_iter().map(|(event, _)| told(event)).collect(),
+            Inside::Memory(store) => store.audit_events().into_iter().map(told).collect(),
             Inside::Sql(connection) => read(connection).await,
         }
     }
@@ -64,9 +67,11 @@ impl Backend {
     }
 }
 
-fn told(event: keystead::domain::audit::AuditEvent) -> Told {
+fn told((event, context): (AuditEvent, AuditContext)) -> Told {
     Told {
         kind: event.kind.as_str().to_owned(),
+        actor: event.actor.map(PrincipalId::as_uuid),
+        source: context.origin.source.map(|source| source.to_string()),
         success: event.outcome == AuditOutcome::Success,
         subject: event.subject.map(PrincipalId::as_uuid),
         session: event.session.map(keystead::domain::id::SessionId::as_uuid),
@@ -75,12 +80,14 @@ fn told(event: keystead::domain::audit::AuditEvent) -> Told {
 }
 
 async fn read(connection: &DatabaseConnection) -> Vec<Told> {
-    let query = "SELECT kind, outcome, subject, session, detail FROM audit_events ORDER BY id";
+    let query = "SELECT kind, actor, source, outcome, subject, session, detail FROM audit_events ORDER BY id";
     let rows = connection.query_all_raw(statement(connection.get_database_backend(), query, [])).await;
     rows.expect("the trail is read")
         .into_iter()
         .map(|row| Told {
             kind: row.try_get("", "kind").expect("a kind"),
+            actor: row.try_get("", "actor").expect("an actor or none"),
+            source: row.try_get("", "source").expect("a source or none"),
             success: row.try_get::<String>("", "outcome").expect("an outcome") == "success",
             subject: row.try_get("", "subject").expect("a subject or none"),
             session: row.try_get("", "session").expect("a session or none"),

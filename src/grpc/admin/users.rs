@@ -2,10 +2,19 @@
 
 use tonic::{Request, Response, Status};
 
+use crate::grpc::convert::{ids, user};
+use crate::grpc::front::split_called;
 use crate::grpc::pb;
+use crate::service::admin::rights::delete_user::DeleteUser;
+use crate::service::admin::rights::disable_user::DisableUser;
+use crate::service::admin::rights::enable_user::EnableUser;
 
 /// The use cases behind it.
-pub struct UsersApi {}
+pub struct UsersApi {
+    pub delete: DeleteUser,
+    pub disable: DisableUser,
+    pub enable: EnableUser,
+}
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -26,16 +35,22 @@ impl UsersApi {
         todo!()
     }
 
-    pub async fn delete_user(&self, _request: Request<pb::DeleteUserRequest>) -> Answer<pb::DeleteUserResponse> {
-        todo!()
+    pub async fn delete_user(&self, request: Request<pb::DeleteUserRequest>) -> Answer<pb::DeleteUserResponse> {
+        let (caller, origin, message) = split_called(request)?;
+        self.delete.run(ids::the_user(&message.user_id)?, &caller.initiates(&origin)).await?;
+        Ok(Response::new(pb::DeleteUserResponse {}))
     }
 
-    pub async fn disable_user(&self, _request: Request<pb::DisableUserRequest>) -> Answer<pb::DisableUserResponse> {
-        todo!()
+    pub async fn disable_user(&self, request: Request<pb::DisableUserRequest>) -> Answer<pb::DisableUserResponse> {
+        let (caller, origin, message) = split_called(request)?;
+        let changed = self.disable.run(ids::the_user(&message.user_id)?, &caller.initiates(&origin)).await?;
+        Ok(Response::new(pb::DisableUserResponse { user: Some(user::user(changed)) }))
     }
 
-    pub async fn enable_user(&self, _request: Request<pb::EnableUserRequest>) -> Answer<pb::EnableUserResponse> {
-        todo!()
+    pub async fn enable_user(&self, request: Request<pb::EnableUserRequest>) -> Answer<pb::EnableUserResponse> {
+        let (caller, origin, message) = split_called(request)?;
+        let changed = self.enable.run(ids::the_user(&message.user_id)?, &caller.initiates(&origin)).await?;
+        Ok(Response::new(pb::EnableUserResponse { user: Some(user::user(changed)) }))
     }
 
     pub async fn require_password_reset(

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::violations::Violations;
 use crate::domain::id::{PrincipalId, ServiceAccountId, SessionId, UserId};
+use crate::service::error::ServiceResult;
 
 /// A UUID in its canonical form (RFC 9562, section 4): 36 characters with hyphens, in either case.
 fn parse(field: &str, text: &str, violations: &mut Violations) -> Option<Uuid> {
@@ -16,6 +17,13 @@ fn parse(field: &str, text: &str, violations: &mut Violations) -> Option<Uuid> {
 
 pub fn user(field: &str, text: &str, violations: &mut Violations) -> Option<UserId> {
     parse(field, text, violations).map(UserId::from_uuid)
+}
+
+/// The id of the one user that a message speaks of, in its field `user_id`.
+pub fn the_user(text: &str) -> ServiceResult<UserId> {
+    let mut violations = Violations::default();
+    let id = user("user_id", text, &mut violations);
+    violations.finish(id)
 }
 
 pub fn session(field: &str, text: &str, violations: &mut Violations) -> Option<SessionId> {

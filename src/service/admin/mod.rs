@@ -1,3 +1,5 @@
 //! What administrators do, and the operator at the command line.
 
+pub mod rights;
+pub mod roles;
 pub mod signing_keys;

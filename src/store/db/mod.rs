@@ -17,6 +17,8 @@ mod one_time_tokens;
 mod outbox;
 mod principals;
 mod revocations;
+mod rights;
+mod roles;
 mod sessions;
 mod settings;
 mod users;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _,
     PaginatorTrait as _, QueryFilter as _,
@@ -69,6 +69,7 @@ impl Database {
         user::Entity::update_many()
             .col_expr(user::Column::PasswordHash, Expr::val(reset.password_hash.as_str()))
             .col_expr(user::Column::EmailVerified, Expr::val(true))
+            .col_expr(user::Column::Revision, Expr::col(user::Column::Revision).add(1))
             .col_expr(user::Column::Epoch, Expr::val(epoch.0))
             .col_expr(user::Column::UpdatedAt, Expr::val(context.at.as_millis()))
             .filter(user::Column::Id.eq(user.id))
@@ -105,6 +106,7 @@ impl Database {
         };
         user::Entity::update_many()
             .col_expr(user::Column::EmailVerified, Expr::val(true))
+            .col_expr(user::Column::Revision, Expr::col(user::Column::Revision).add(1))
             .col_expr(user::Column::UpdatedAt, Expr::val(context.at.as_millis()))
             .filter(user::Column::Id.eq(row.id))
             .exec(&transaction)

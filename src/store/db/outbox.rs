@@ -82,6 +82,7 @@ impl Database {
             id: Set(MailId::generate_at(at, self.entropy.as_ref()).as_uuid()),
             kind: Set(kind.word().to_owned()),
             email: Set(email.as_str().to_owned()),
+            email_key: Set(email.key().to_owned()),
             sealed: Set(None),
             attempts: Set(0),
             queued_at: Set(at.as_millis()),

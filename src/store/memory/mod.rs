@@ -10,6 +10,8 @@ mod one_time_tokens;
 mod outbox;
 mod principals;
 mod revocations;
+mod rights;
+mod roles;
 mod rotation;
 mod sessions;
 pub mod signal;

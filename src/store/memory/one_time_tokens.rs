@@ -8,7 +8,7 @@ use crate::domain::id::UserId;
 use crate::domain::mail::MailKind;
 use crate::domain::one_time_token::{PasswordReset, ResetOutcome, TokenHash, TokenPurpose, VerificationOutcome};
 use crate::domain::ports::{AuditContext, OneTimeTokens, StoreResult};
-use crate::domain::user::{User, UserState};
+use crate::domain::user::{Revision, User, UserState};
 
 use super::MemoryStore;
 use super::state::State;
@@ -74,6 +74,7 @@ impl State {
     fn mark_verified(&mut self, user: &User, context: &AuditContext) -> User {
         let mut verified = user.clone();
         verified.email_verified = true;
+        verified.revision = Revision(user.revision.0 + 1);
         verified.updated_at = context.at;
         if let Some(row) = self.users.get_mut(&user.id) {
             row.user = verified.clone();

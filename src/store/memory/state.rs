@@ -15,8 +15,9 @@ use crate::domain::one_time_token::{NewOneTimeToken, TokenHash};
 use crate::domain::origin::Source;
 use crate::domain::ports::{AuditContext, StoreError};
 use crate::domain::revocation::{Revocation, RevocationTarget};
+use crate::domain::role::{Role, RoleDescription, RoleName};
 use crate::domain::session::Session;
-use crate::domain::user::{Epoch, PasswordHash, User, UserState};
+use crate::domain::user::{Epoch, PasswordHash, ROLE_ADMIN, ROLE_USER, ROLE_VERIFIER, User, UserState};
 
 pub(super) struct UserRow {
     pub user: User,
@@ -66,6 +67,7 @@ pub(super) struct State {
     pub users: BTreeMap<UserId, UserRow>,
     /// From an address's key to its account.
     pub addresses: HashMap<String, UserId>,
+    pub roles: BTreeMap<RoleName, Role>,
     pub sessions: BTreeMap<SessionId, Session>,
     pub tokens: HashMap<TokenHash, TokenRow>,
     /// In the order in which they were queued.
@@ -86,6 +88,7 @@ impl State {
             failing: None,
             users: BTreeMap::new(),
             addresses: HashMap::new(),
+            roles: [ROLE_USER, ROLE_ADMIN, ROLE_VERIFIER].into_iter().filter_map(built_in_role).collect(),
             sessions: BTreeMap::new(),
             tokens: HashMap::new(),
             mails: Vec::new(),
@@ -190,9 +193,15 @@ impl State {
         open.into_iter().map(|session| session.id).collect()
     }
 
-    fn close_session(&mut self, id: SessionId, at: Timestamp) -> Option<UserId> {
+    pub fn close_session(&mut self, id: SessionId, at: Timestamp) -> Option<UserId> {
         let session = self.sessions.get_mut(&id)?;
         session.ended_at = Some(at);
         Some(session.user_id)
     }
+}
+
+fn built_in_role(name: &str) -> Option<(RoleName, Role)> {
+    let name = RoleName::parse(name).ok()?;
+    let role = Role { name: name.clone(), description: RoleDescription::default(), created_at: Timestamp::default() };
+    Some((name, role))
 }

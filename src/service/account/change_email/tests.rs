@@ -36,7 +36,7 @@ async fn a_free_and_a_taken_address_are_answered_and_told_alike() {
     assert_eq!(owners, [Some(ada.id), Some(bob.id)]);
     let told = world.store.audit_events().split_off(trail);
     assert_eq!(told.len(), 2);
-    assert_eq!(told[0], told[1], "nothing tells which address was taken");
+    assert_eq!(told[0].0, told[1].0, "nothing tells which address was taken");
     assert_eq!(told[0].0.kind, AuditKind::EmailChangeRequested);
     assert_eq!((told[0].0.actor, told[0].0.session), (Some(ada.id.into()), Some(caller.session)));
     assert_eq!(world.find(ada.id).await, ada, "nothing changes before it is confirmed");

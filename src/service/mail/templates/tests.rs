@@ -156,7 +156,7 @@ fn a_template_that_will_not_do_is_named_with_what_is_wrong() {
         ("en/password_reset.txt", "{{ link }}{% if source == 'never' %}{{ nonsense }}{% endif %}", "no nonsense"),
         ("en/password_reset.html", "<a href=\"{{ link\">", "in line 1"),
         ("en/password_reset.html", "<p>Hello</p>", "lacks the link"),
-        ("de/email_change.txt", "{% if device %}{{ link }}{% endif %}", "lacks the link"),
+        ("de/email_change.txt", "Hi {% if device %}{{ link }}{% endif %}", "lacks the link"),
         ("de/email_change.txt", "{{ minutes.foo.bar }} {{ link }}", "undefined value"),
         ("en/password_changed.txt", "{{ link }}", "this mail has no link"),
         ("en/password_changed.subject", "one\ntwo", "more than one line"),

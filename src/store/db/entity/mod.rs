@@ -7,6 +7,7 @@ pub(super) mod login_failure;
 pub(super) mod one_time_token;
 pub(super) mod outbox;
 pub(super) mod revocation;
+pub(super) mod role;
 pub(super) mod server_key;
 pub(super) mod session;
 pub(super) mod user;

@@ -9,6 +9,8 @@ pub struct Model {
     pub id: Uuid,
     pub kind: String,
     pub email: String,
+    /// Empty in rows from before there was the column.
+    pub email_key: String,
     pub sealed: Option<Vec<u8>>,
     pub attempts: i64,
     pub queued_at: i64,

@@ -1,0 +1,8 @@
+//! The roles that there are.
+
+pub mod create;
+pub mod delete;
+pub mod list;
+
+#[cfg(test)]
+mod tests;
