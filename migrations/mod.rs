@@ -14,6 +14,7 @@ mod m0005_keys;
 mod m0006_audit;
 mod m0007_roles;
 mod m0009_service_accounts;
+mod m0011_mail;
 mod m0012_user_lists;
 
 /// The steps in their order.
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_audit::Migration),
             Box::new(m0007_roles::Migration),
             Box::new(m0009_service_accounts::Migration),
+            Box::new(m0011_mail::Migration),
             Box::new(m0012_user_lists::Migration),
         ]
     }

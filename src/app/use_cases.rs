@@ -1,5 +1,6 @@
 //! Gives each use case its needs.
 
+mod email_changes;
 mod machines;
 mod rights;
 mod signing_keys;
@@ -53,6 +54,7 @@ pub struct UseCases {
     pub get_jwks: Arc<GetJwks>,
     access: Arc<CheckAccess>,
     auth: AuthApi,
+    account: AccountApi,
     users: UsersApi,
     roles: RolesApi,
     service_accounts: ServiceAccountsApi,
@@ -96,6 +98,7 @@ impl UseCases {
         );
         let access = Arc::new(access);
         let auth = shared.auth(settings, parts, stores);
+        let account = AccountApi { change_email: shared.change_email(parts, stores) };
         let change_rights = shared.change_rights(settings, parts, stores);
         let roles = rights::roles(parts, stores, &change_rights);
         let users = shared.users(settings, parts, stores, &change_rights);
@@ -111,6 +114,7 @@ impl UseCases {
             get_jwks,
             access,
             auth,
+            account,
             users,
             roles,
             service_accounts,
@@ -123,7 +127,7 @@ impl UseCases {
     pub fn into_grpc(self, parts: &Parts) -> grpc::Needs {
         let services = grpc::Services {
             auth: self.auth,
-            account: AccountApi {},
+            account: self.account,
             admin: AdminApi {
                 users: self.users,
                 roles: self.roles,
@@ -241,6 +245,7 @@ impl Shared {
                 guard: Arc::clone(&self.guard),
                 clock: Arc::clone(&parts.clock),
             }),
+            confirm_email_change: self.confirm_email_change(parts, stores),
         }
     }
 

@@ -2,11 +2,16 @@
 
 use tonic::{Request, Response, Status};
 
+use super::convert::credentials;
+use super::front::split_called;
 use super::pb;
 use super::pb::account_service_server::AccountService;
+use crate::service::account::change_email::ChangeEmail;
 
 /// The use cases behind `AccountService`.
-pub struct AccountApi {}
+pub struct AccountApi {
+    pub change_email: ChangeEmail,
+}
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -27,8 +32,10 @@ impl AccountService for AccountApi {
         todo!()
     }
 
-    async fn change_email(&self, _request: Request<pb::ChangeEmailRequest>) -> Answer<pb::ChangeEmailResponse> {
-        todo!()
+    async fn change_email(&self, request: Request<pb::ChangeEmailRequest>) -> Answer<pb::ChangeEmailResponse> {
+        let (caller, origin, message) = split_called(request)?;
+        self.change_email.run(credentials::change_email(&message)?, &caller, &origin).await?;
+        Ok(Response::new(pb::ChangeEmailResponse {}))
     }
 
     async fn list_sessions(&self, _request: Request<pb::ListSessionsRequest>) -> Answer<pb::ListSessionsResponse> {

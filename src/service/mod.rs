@@ -3,6 +3,7 @@
 //! May import `crypto`, `domain` and the verifier crate. Must not know a protocol, a status code or a database.
 
 pub mod access;
+pub mod account;
 pub mod admin;
 pub mod auth;
 pub mod error;

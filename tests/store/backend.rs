@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
+use keystead::domain::ports::email_changes::EmailChanges;
 use keystead::domain::ports::principals::Principals;
 use keystead::domain::ports::profiles::Profiles;
 use keystead::domain::ports::rights::Rights;
@@ -32,6 +33,7 @@ pub struct Backend {
     pub sessions: Arc<dyn Sessions>,
     pub tokens: Arc<dyn OneTimeTokens>,
     pub outbox: Arc<dyn Outbox>,
+    pub email_changes: Arc<dyn EmailChanges>,
     pub revocations: Arc<dyn Revocations>,
     pub keys: Arc<dyn Keys>,
     pub audit: Arc<dyn AuditLog>,
@@ -52,9 +54,12 @@ trait Store: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations 
 impl<S> Store for S where S: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
 {}
 
-trait Administration: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory {}
+trait Administration: EmailChanges + Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory {}
 
-impl<S> Administration for S where S: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory {}
+impl<S> Administration for S where
+    S: EmailChanges + Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory
+{
+}
 
 pub async fn memory() -> Arc<Backend> {
     let entropy = Arc::new(CountingEntropy::new());
@@ -109,6 +114,7 @@ fn bundle<S: Store + Administration + 'static>(
         sessions: store.clone(),
         tokens: store.clone(),
         outbox: store.clone(),
+        email_changes: store.clone(),
         revocations: store.clone(),
         keys: store.clone(),
         audit: store.clone(),

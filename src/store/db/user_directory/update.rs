@@ -13,6 +13,7 @@ use crate::domain::mail::MailKind;
 use crate::domain::ports::AuditContext;
 use crate::domain::user_change::{UpdateOutcome, UserUpdate};
 use crate::store::db::database::Database;
+use crate::store::db::email_changes::notice;
 use crate::store::db::entity::one_time_token;
 use crate::store::db::entity::user::{self, Column};
 use crate::store::db::fault::Fault;
@@ -60,7 +61,8 @@ impl Database {
         write_address(transaction, row, email, is_verified).await?;
         let of_user = Condition::all().add(one_time_token::Column::UserId.eq(row.id));
         end_tokens(transaction, of_user, context.at).await?;
-        self.queue(transaction, MailKind::EmailChanged, &stored_email(&row.email)?, context.at).await?;
+        let told = notice(MailKind::EmailChanged, row, stored_email(&row.email)?);
+        self.queue_notice(transaction, &told, context).await?;
         if !is_verified {
             self.queue(transaction, MailKind::EmailVerification, email, context.at).await?;
         }
