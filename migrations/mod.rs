@@ -13,6 +13,7 @@ mod m0004_attempts;
 mod m0005_keys;
 mod m0006_audit;
 mod m0007_roles;
+mod m0010_audit;
 
 /// The steps in their order.
 pub struct Migrator;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_keys::Migration),
             Box::new(m0006_audit::Migration),
             Box::new(m0007_roles::Migration),
+            Box::new(m0010_audit::Migration),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! Gives each use case its needs.
 
+mod audit;
 mod rights;
 mod signing_keys;
 
@@ -56,6 +57,7 @@ pub struct UseCases {
     users: UsersApi,
     roles: RolesApi,
     signing_keys: SigningKeysApi,
+    audit: AuditApi,
 }
 
 impl UseCases {
@@ -102,8 +104,9 @@ impl UseCases {
             enable: EnableUser { change: change_rights },
         };
         let signing_keys = shared.signing_keys(settings, parts, &ring);
+        let audit = shared.audit(parts, stores);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
-        Ok(Self { keys, ring, revocations, health, get_jwks, access, auth, users, roles, signing_keys })
+        Ok(Self { keys, ring, revocations, health, get_jwks, access, auth, users, roles, signing_keys, audit })
     }
 
     /// What the gRPC edge stands on.
@@ -116,7 +119,7 @@ impl UseCases {
                 roles: self.roles,
                 service_accounts: ServiceAccountsApi {},
                 signing_keys: self.signing_keys,
-                audit: AuditApi {},
+                audit: self.audit,
             },
             token: TokenApi { get_jwks: self.get_jwks },
         };

@@ -3,7 +3,9 @@
 //! A method that writes does so in one transaction: the change, its revocations, the outbox rows and the audit events,
 //! those of a losing outcome too. Absence is `Option`; "could not look" is [`StoreError`].
 
+pub mod audit_trail;
 pub mod principals;
+pub mod retention;
 pub mod rights;
 pub mod roles;
 

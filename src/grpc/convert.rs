@@ -2,6 +2,7 @@
 //!
 //! No rule is decided here: types of the domain judge what they can be made of.
 
+pub mod audit;
 pub mod claims;
 pub mod credentials;
 pub mod ids;

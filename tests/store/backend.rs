@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
+use keystead::domain::ports::audit_trail::AuditTrail;
+use keystead::domain::ports::retention::Retention;
 use keystead::domain::ports::rights::Rights;
 use keystead::domain::ports::roles::Roles;
 use keystead::domain::ports::{Attempts, AuditLog, Keys, OneTimeTokens, Outbox, Probe, Revocations, Sessions, Users};
@@ -29,6 +31,9 @@ pub struct Backend {
     pub revocations: Arc<dyn Revocations>,
     pub keys: Arc<dyn Keys>,
     pub audit: Arc<dyn AuditLog>,
+    pub trail: Arc<dyn AuditTrail>,
+    /// `None` in RAM, where nothing is forgotten.
+    pub retention: Option<Arc<dyn Retention>>,
     pub probe: Arc<dyn Probe>,
     pub rights: Arc<dyn Rights>,
     pub roles: Arc<dyn Roles>,
@@ -40,19 +45,41 @@ pub struct Backend {
 }
 
 trait Store:
-    Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe + Rights + Roles
+    Users
+    + Attempts
+    + Sessions
+    + OneTimeTokens
+    + Outbox
+    + Revocations
+    + Keys
+    + AuditLog
+    + AuditTrail
+    + Probe
+    + Rights
+    + Roles
 {
 }
 
 impl<S> Store for S where
-    S: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe + Rights + Roles
+    S: Users
+        + Attempts
+        + Sessions
+        + OneTimeTokens
+        + Outbox
+        + Revocations
+        + Keys
+        + AuditLog
+        + AuditTrail
+        + Probe
+        + Rights
+        + Roles
 {
 }
 
 pub async fn memory() -> Arc<Backend> {
     let entropy = Arc::new(CountingEntropy::new());
     let store = MemoryStore::new(entropy.clone());
-    bundle(Arc::new(store.clone()), entropy, Inside::Memory(store), None)
+    bundle(Arc::new(store.clone()), entropy, Inside::Memory(store), None, None)
 }
 
 pub async fn sqlite() -> Arc<Backend> {
@@ -60,7 +87,8 @@ pub async fn sqlite() -> Arc<Backend> {
     let file = folder.path().join("keystead.db");
     let url = format!("sqlite://{}", file.display());
     let (database, entropy) = migrated(DatabaseUrl::sqlite(&file)).await;
-    bundle(Arc::new(database), entropy, Inside::Sql(connect(&url).await), Some(folder))
+    let store = Arc::new(database);
+    bundle(store.clone(), entropy, Inside::Sql(connect(&url).await), Some(store), Some(folder))
 }
 
 pub async fn postgres() -> Arc<Backend> {
@@ -69,7 +97,8 @@ pub async fn postgres() -> Arc<Backend> {
 
 pub async fn postgres_at(url: &str) -> Arc<Backend> {
     let (database, entropy) = migrated(DatabaseUrl::new(url)).await;
-    bundle(Arc::new(database), entropy, Inside::Sql(connect(url).await), None)
+    let store = Arc::new(database);
+    bundle(store.clone(), entropy, Inside::Sql(connect(url).await), Some(store), None)
 }
 
 async fn migrated(url: DatabaseUrl) -> (Database, Arc<CountingEntropy>) {
@@ -92,6 +121,7 @@ fn bundle<S: Store + 'static>(
     store: Arc<S>,
     entropy: Arc<CountingEntropy>,
     inside: Inside,
+    retention: Option<Arc<dyn Retention>>,
     folder: Option<TempDir>,
 ) -> Arc<Backend> {
     Arc::new(Backend {
@@ -103,6 +133,8 @@ fn bundle<S: Store + 'static>(
         revocations: store.clone(),
         keys: store.clone(),
         audit: store.clone(),
+        trail: store.clone(),
+        retention,
         probe: store.clone(),
         rights: store.clone(),
         roles: store,

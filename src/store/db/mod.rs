@@ -5,6 +5,7 @@
 
 mod attempts;
 mod audit;
+mod audit_trail;
 mod connect;
 mod database;
 mod entity;
@@ -15,6 +16,7 @@ mod migrations;
 mod one_time_tokens;
 mod outbox;
 mod principals;
+mod retention;
 mod revocations;
 mod rights;
 mod roles;
