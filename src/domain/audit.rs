@@ -111,3 +111,26 @@ impl AuditEvent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // promise G1
+    #[test]
+    fn every_kind_is_in_the_documentation_and_no_other() {
+        let page = include_str!("../../docs/audit.md");
+        let (_, table) = page.split_once("\n## Kinds\n").expect("the table of kinds");
+        let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+        let documented: Vec<&str> = rows.map(|(name, _)| name).collect();
+        assert_eq!(documented, AuditKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_kind_is_found_by_its_name_alone() {
+        for kind in AuditKind::ALL {
+            assert_eq!(AuditKind::named(kind.as_str()), Some(*kind));
+        }
+        assert_eq!(AuditKind::named("USER_CREATED"), None);
+    }
+}
