@@ -17,6 +17,7 @@ mod support;
 
 mod harness;
 
+mod audit;
 mod batch_verify;
 mod canary;
 mod concurrent_refresh;
