@@ -15,6 +15,7 @@ use crate::service::health::HealthState;
 use crate::service::keys::maintain::MaintainKeys;
 use crate::service::mail::deliver::DeliverMail;
 use crate::service::mail::templates::Templates;
+use crate::service::retention::purge::PurgeExpired;
 use crate::service::token::read_revocations::ReadRevocations;
 
 /// What mails are written and sent with.
@@ -28,6 +29,7 @@ pub struct Background {
     revocations: ReadRevocations,
     keys: MaintainKeys,
     mail: DeliverMail,
+    purge: PurgeExpired,
     health: Arc<HealthState>,
 }
 
@@ -54,7 +56,13 @@ impl Background {
             templates: mail.templates,
             settings: settings.service.mail.clone(),
         };
-        Self { revocations, keys, mail, health: Arc::clone(&use_cases.health) }
+        let purge = PurgeExpired {
+            store: Arc::clone(&stores.database) as _,
+            probe: Arc::clone(&stores.database) as _,
+            clock: Arc::clone(&parts.clock),
+            settings: settings.service.retention,
+        };
+        Self { revocations, keys, mail, purge, health: Arc::clone(&use_cases.health) }
     }
 
     /// What must be known before the first call: every live revocation, and what the service can do.
@@ -67,7 +75,7 @@ impl Background {
 
     /// Begins every loop; each goes on until cancelled.
     pub fn spawn(self, cancelled: &CancellationToken) -> JoinSet<()> {
-        let Self { revocations, keys, mail, health } = self;
+        let Self { revocations, keys, mail, purge, health } = self;
         let mut loops = JoinSet::new();
         let token = cancelled.clone();
         loops.spawn(async move { revocations.run(token).await });
@@ -75,6 +83,8 @@ impl Background {
         loops.spawn(async move { keys.run(token).await });
         let token = cancelled.clone();
         loops.spawn(async move { mail.run(token).await });
+        let token = cancelled.clone();
+        loops.spawn(async move { purge.run(token).await });
         let token = cancelled.clone();
         loops.spawn(async move { health.run(token).await });
         loops

@@ -1,6 +1,7 @@
 //! Gives each use case its needs.
 
 mod account;
+mod audit;
 mod email_changes;
 mod machines;
 mod rights;
@@ -64,6 +65,7 @@ pub struct UseCases {
     service_accounts: ServiceAccountsApi,
     signing_keys: SigningKeysApi,
     token: TokenApi,
+    audit: AuditApi,
 }
 
 impl UseCases {
@@ -112,6 +114,7 @@ impl UseCases {
         let service_accounts = shared.service_accounts(settings, parts, stores);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
         let token = shared.tokens(parts, stores, &get_jwks, &auth.logout);
+        let audit = shared.audit(parts, stores);
         Ok(Self {
             keys,
             ring,
@@ -127,6 +130,7 @@ impl UseCases {
             service_accounts,
             signing_keys,
             token,
+            audit,
         })
     }
 
@@ -141,7 +145,7 @@ impl UseCases {
                 roles: self.roles,
                 service_accounts: self.service_accounts,
                 signing_keys: self.signing_keys,
-                audit: AuditApi {},
+                audit: self.audit,
             },
             token: self.token,
         };

@@ -3,90 +3,76 @@
 use super::id::{PrincipalId, SessionId};
 use super::ports::AuditContext;
 
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AuditKind {
-    UserCreated,
-    LoginSucceeded,
-    LoginFailed,
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident => $word:literal),+ $(,)?) => {
+        /// What happened.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum AuditKind {
+            $($(#[$doc])* $variant),+
+        }
+
+        impl AuditKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The event's name in the OWASP logging vocabulary, or in its manner where it has none.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word),+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    UserCreated => "user_created",
+    LoginSucceeded => "authn_login_success",
+    LoginFailed => "authn_login_fail",
     /// The cap on failures in a row was reached.
-    LoginLocked,
+    LoginLocked => "authn_login_lock",
     /// A rate limit refused an attempt; told once a key and minute.
-    RateLimited,
-    SessionCreated,
-    SessionEnded,
+    RateLimited => "excess_rate_limit_exceeded",
+    SessionCreated => "session_created",
+    SessionEnded => "session_expired",
     /// A refresh token was used a second time.
-    TokenReused,
-    PasswordChanged,
+    TokenReused => "authn_token_reuse",
+    PasswordChanged => "authn_password_change",
     /// The stored hash was renewed at a login; the password is the same.
-    PasswordRehashed,
-    ResetRequested,
-    EmailVerified,
-    EmailChangeRequested,
-    EmailChanged,
-    UserUpdated,
-    UserDisabled,
-    UserEnabled,
-    UserDeleted,
+    PasswordRehashed => "authn_password_rehash",
+    ResetRequested => "authn_password_reset_request",
+    EmailVerified => "user_email_verified",
+    EmailChangeRequested => "user_email_change_request",
+    EmailChanged => "user_email_change",
+    UserUpdated => "user_updated",
+    UserDisabled => "user_disabled",
+    UserEnabled => "user_enabled",
+    UserDeleted => "user_deleted",
     /// An administrator took the password away and had a reset mailed.
-    ResetRequired,
+    ResetRequired => "authn_password_reset_required",
     /// A caller lacked the role that a method wants; told once a caller, method and minute.
-    PermissionDenied,
-    RoleCreated,
-    RoleDeleted,
-    RoleGranted,
-    RoleRevoked,
-    ServiceAccountCreated,
-    ServiceAccountDeleted,
-    ServiceAccountSecretRotated,
+    PermissionDenied => "authz_fail",
+    RoleCreated => "authz_role_created",
+    RoleDeleted => "authz_role_deleted",
+    RoleGranted => "authz_role_granted",
+    RoleRevoked => "authz_role_revoked",
+    ServiceAccountCreated => "service_account_created",
+    ServiceAccountDeleted => "service_account_deleted",
+    ServiceAccountSecretRotated => "service_account_secret_rotated",
     /// A service account exchanged its secret for an access token.
-    TokenIssued,
-    TokenRevoked,
-    KeyCreated,
-    KeyActivated,
-    KeyRetired,
+    TokenIssued => "authn_token_created",
+    TokenRevoked => "authn_token_revoked",
+    KeyCreated => "crypto_key_created",
+    KeyActivated => "crypto_key_activated",
+    KeyRetired => "crypto_key_retired",
     /// A signing key was removed in an emergency.
-    KeyRevoked,
+    KeyRevoked => "crypto_key_revoked",
 }
 
 impl AuditKind {
-    /// The event's name in the OWASP logging vocabulary, or in its manner where it has none.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::UserCreated => "user_created",
-            Self::LoginSucceeded => "authn_login_success",
-            Self::LoginFailed => "authn_login_fail",
-            Self::LoginLocked => "authn_login_lock",
-            Self::RateLimited => "excess_rate_limit_exceeded",
-            Self::SessionCreated => "session_created",
-            Self::SessionEnded => "session_expired",
-            Self::TokenReused => "authn_token_reuse",
-            Self::PasswordChanged => "authn_password_change",
-            Self::PasswordRehashed => "authn_password_rehash",
-            Self::ResetRequested => "authn_password_reset_request",
-            Self::EmailVerified => "user_email_verified",
-            Self::EmailChangeRequested => "user_email_change_request",
-            Self::EmailChanged => "user_email_change",
-            Self::UserUpdated => "user_updated",
-            Self::UserDisabled => "user_disabled",
-            Self::UserEnabled => "user_enabled",
-            Self::UserDeleted => "user_deleted",
-            Self::ResetRequired => "authn_password_reset_required",
-            Self::PermissionDenied => "authz_fail",
-            Self::RoleCreated => "authz_role_created",
-            Self::RoleDeleted => "authz_role_deleted",
-            Self::RoleGranted => "authz_role_granted",
-            Self::RoleRevoked => "authz_role_revoked",
-            Self::ServiceAccountCreated => "service_account_created",
-            Self::ServiceAccountDeleted => "service_account_deleted",
-            Self::ServiceAccountSecretRotated => "service_account_secret_rotated",
-            Self::TokenIssued => "authn_token_created",
-            Self::TokenRevoked => "authn_token_revoked",
-            Self::KeyCreated => "crypto_key_created",
-            Self::KeyActivated => "crypto_key_activated",
-            Self::KeyRetired => "crypto_key_retired",
-            Self::KeyRevoked => "crypto_key_revoked",
-        }
+    /// The kind of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -123,5 +109,28 @@ impl AuditEvent {
             session: actor.and_then(|actor| actor.session),
             detail: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // promise G1
+    #[test]
+    fn every_kind_is_in_the_documentation_and_no_other() {
+        let page = include_str!("../../docs/audit.md");
+        let (_, table) = page.split_once("\n## Kinds\n").expect("the table of kinds");
+        let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+        let documented: Vec<&str> = rows.map(|(name, _)| name).collect();
+        assert_eq!(documented, AuditKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_kind_is_found_by_its_name_alone() {
+        for kind in AuditKind::ALL {
+            assert_eq!(AuditKind::named(kind.as_str()), Some(*kind));
+        }
+        assert_eq!(AuditKind::named("USER_CREATED"), None);
     }
 }

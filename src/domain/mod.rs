@@ -4,6 +4,7 @@
 //! a database, a network or a protocol.
 
 pub mod audit;
+pub mod audit_trail;
 pub mod caller;
 pub mod clock;
 pub mod email;

@@ -3,10 +3,12 @@
 //! A method that writes does so in one transaction: the change, its revocations, the outbox rows and the audit events,
 //! those of a losing outcome too. Absence is `Option`; "could not look" is [`StoreError`].
 
+pub mod audit_trail;
 pub mod email_changes;
 pub mod passwords;
 pub mod principals;
 pub mod profiles;
+pub mod retention;
 pub mod rights;
 pub mod roles;
 pub mod service_accounts;

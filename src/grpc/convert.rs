@@ -3,6 +3,7 @@
 //! No rule is decided here: types of the domain judge what they can be made of.
 
 pub mod admin_users;
+pub mod audit;
 pub mod claims;
 pub mod credentials;
 pub mod ids;

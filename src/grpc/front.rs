@@ -20,11 +20,13 @@ use super::access_log::{self, Completion};
 use super::message_limit::LimitedBody;
 use super::methods::{Method, Methods};
 use super::source::ProxyTrust;
+use super::stay::Stay;
 use super::{bearer, deadline, details, guard, status, trace};
 use crate::domain::caller::Caller;
 use crate::domain::clock::{Clock, Entropy};
 use crate::domain::origin::Origin;
 use crate::service::access::CheckAccess;
+use crate::service::access::admission::Admission;
 use crate::service::error::{ServiceError, ServiceResult};
 
 /// What stands before the services.
@@ -35,6 +37,8 @@ pub struct Front {
     pub proxies: ProxyTrust,
     /// No call takes longer, whatever its caller asks for.
     pub max_deadline: Duration,
+    /// How long a stream may go on.
+    pub stay: Stay,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
 }
@@ -89,11 +93,15 @@ impl Front {
         B: HttpBody<Data = Bytes> + Unpin + Send + 'static,
     {
         match self.caller(method, request.headers(), &origin).await {
-            Ok(Some(caller)) => drop(request.extensions_mut().insert(caller)),
+            Ok(Some((caller, admission))) => {
+                request.extensions_mut().insert(caller);
+                request.extensions_mut().insert(admission);
+            }
             Ok(None) => {}
             Err(error) => return Status::from(error).into_http(),
         }
         request.extensions_mut().insert(origin);
+        request.extensions_mut().insert(self.stay.clone());
         let request = request.map(|body| Body::new(LimitedBody::new(body, method.message_limit, method.messages)));
         match self.routes.clone().oneshot(request).await {
             Ok(response) => response,
@@ -101,14 +109,20 @@ impl Front {
         }
     }
 
-    /// Who calls a method that is not public; `None` where it is.
-    async fn caller(&self, method: &Method, headers: &HeaderMap, origin: &Origin) -> ServiceResult<Option<Caller>> {
+    /// Who calls a method that is not public, and their leave to go on; `None` where it is.
+    async fn caller(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        origin: &Origin,
+    ) -> ServiceResult<Option<(Caller, Admission)>> {
         let need = match &method.access {
             Access::Public => return Ok(None),
             Access::Bearer(need) => need,
         };
         let bearer = bearer::of(headers).ok_or(ServiceError::BearerRequired)?;
-        self.access.run(bearer, need, method.name(), origin).await.map(Some)
+        let admission = Admission::new(Arc::clone(&self.access), bearer, need.clone(), method.name(), *origin);
+        Ok(Some((admission.check().await?, admission)))
     }
 }
 
@@ -124,6 +138,13 @@ pub fn split_called<T>(request: tonic::Request<T>) -> Result<(Caller, Origin, T)
     let caller = request.extensions().get::<Caller>().cloned().ok_or_else(status::internal)?;
     let (origin, message) = split(request)?;
     Ok((caller, origin, message))
+}
+
+/// What a stream needs to go on: its caller's leave, and word of when to end.
+pub fn lasting<T>(request: &tonic::Request<T>) -> Result<(Admission, Stay), Status> {
+    let extensions = request.extensions();
+    let found = extensions.get::<Admission>().cloned().zip(extensions.get::<Stay>().cloned());
+    found.ok_or_else(status::internal)
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ mod server;
 pub mod settings;
 pub mod source;
 mod status;
+mod stay;
 #[cfg(test)]
 mod testing;
 pub mod token_service;

@@ -26,6 +26,7 @@ use super::pb::auth_service_server::AuthServiceServer;
 use super::pb::token_service_server::TokenServiceServer;
 use super::settings::Settings;
 use super::source::ProxyTrust;
+use super::stay::Stay;
 use super::token_service::TokenApi;
 use super::transport::connection::{self, Limits};
 use super::transport::listener::{Accepted, Listener};
@@ -207,6 +208,7 @@ fn front(settings: Settings, needs: Needs, drain: &CancellationToken) -> Result<
         access: needs.access,
         proxies: ProxyTrust { proxies: settings.trusted_proxies, header: settings.forwarded_header },
         max_deadline: settings.max_deadline,
+        stay: Stay { drain: drain.clone(), longest: settings.connection_age },
         clock: needs.clock,
         entropy: needs.entropy,
     })

@@ -16,6 +16,7 @@ use super::methods::Methods;
 use super::pb;
 use super::pb::token_service_server::{TokenService, TokenServiceServer};
 use super::source::ProxyTrust;
+use super::stay::Stay;
 use crate::domain::clock::{Clock, Entropy, Timestamp};
 use crate::service::error::ServiceError;
 use crate::service::testing::World;
@@ -101,6 +102,7 @@ pub async fn front(behaviour: Behaviour) -> Arc<Front> {
         access: Arc::new(World::new().await.access()),
         proxies: ProxyTrust::default(),
         max_deadline: Duration::from_secs(30),
+        stay: Stay { drain: CancellationToken::new(), longest: Duration::from_mins(30) },
         clock: Arc::new(Still),
         entropy: Arc::new(Still),
     })

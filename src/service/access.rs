@@ -1,5 +1,7 @@
 //! Decides whether the holder of a bearer may call a method, and who they are.
 
+pub mod admission;
+
 use std::sync::Arc;
 use std::time::Duration;
 

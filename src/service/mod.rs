@@ -10,6 +10,7 @@ pub mod error;
 pub mod health;
 pub mod keys;
 pub mod mail;
+pub mod retention;
 mod security_event;
 pub mod settings;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::auth::settings::{LimitSettings, RegistrationSettings};
 use super::keys::settings::KeySettings;
 use super::mail::settings::MailSettings;
+use super::retention::settings::RetentionSettings;
 use super::token::settings::{RevocationSettings, TokenSettings};
 use crate::domain::password::PasswordPolicy;
 use crate::domain::session::SessionLimits;
@@ -18,4 +19,5 @@ pub struct Settings {
     pub keys: KeySettings,
     pub revocation: RevocationSettings,
     pub mail: MailSettings,
+    pub retention: RetentionSettings,
 }

@@ -19,6 +19,7 @@ mod harness;
 
 mod account;
 mod admin_users;
+mod audit;
 mod batch_verify;
 mod canary;
 mod change_password;

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
+use keystead::domain::ports::audit_trail::AuditTrail;
 use keystead::domain::ports::email_changes::EmailChanges;
 use keystead::domain::ports::passwords::Passwords;
 use keystead::domain::ports::principals::Principals;
 use keystead::domain::ports::profiles::Profiles;
+use keystead::domain::ports::retention::Retention;
 use keystead::domain::ports::rights::Rights;
 use keystead::domain::ports::roles::Roles;
 use keystead::domain::ports::service_accounts::ServiceAccounts;
@@ -39,6 +41,9 @@ pub struct Backend {
     pub revocations: Arc<dyn Revocations>,
     pub keys: Arc<dyn Keys>,
     pub audit: Arc<dyn AuditLog>,
+    pub trail: Arc<dyn AuditTrail>,
+    /// `None` in RAM, where nothing is forgotten.
+    pub retention: Option<Arc<dyn Retention>>,
     pub probe: Arc<dyn Probe>,
     pub rights: Arc<dyn Rights>,
     pub roles: Arc<dyn Roles>,
@@ -57,19 +62,19 @@ impl<S> Store for S where S: Users + Attempts + Sessions + OneTimeTokens + Outbo
 {}
 
 trait Administration:
-    Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords + EmailChanges
+    Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords + EmailChanges + AuditTrail
 {
 }
 
 impl<S> Administration for S where
-    S: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords + EmailChanges
+    S: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords + EmailChanges + AuditTrail
 {
 }
 
 pub async fn memory() -> Arc<Backend> {
     let entropy = Arc::new(CountingEntropy::new());
     let store = MemoryStore::new(entropy.clone());
-    bundle(Arc::new(store.clone()), entropy, Inside::Memory(store), None)
+    bundle(Arc::new(store.clone()), entropy, Inside::Memory(store), None, None)
 }
 
 pub async fn sqlite() -> Arc<Backend> {
@@ -77,7 +82,8 @@ pub async fn sqlite() -> Arc<Backend> {
     let file = folder.path().join("keystead.db");
     let url = format!("sqlite://{}", file.display());
     let (database, entropy) = migrated(DatabaseUrl::sqlite(&file)).await;
-    bundle(Arc::new(database), entropy, Inside::Sql(connect(&url).await), Some(folder))
+    let store = Arc::new(database);
+    bundle(store.clone(), entropy, Inside::Sql(connect(&url).await), Some(store), Some(folder))
 }
 
 pub async fn postgres() -> Arc<Backend> {
@@ -86,7 +92,8 @@ pub async fn postgres() -> Arc<Backend> {
 
 pub async fn postgres_at(url: &str) -> Arc<Backend> {
     let (database, entropy) = migrated(DatabaseUrl::new(url)).await;
-    bundle(Arc::new(database), entropy, Inside::Sql(connect(url).await), None)
+    let store = Arc::new(database);
+    bundle(store.clone(), entropy, Inside::Sql(connect(url).await), Some(store), None)
 }
 
 async fn migrated(url: DatabaseUrl) -> (Database, Arc<CountingEntropy>) {
@@ -109,6 +116,7 @@ fn bundle<S: Store + Administration + 'static>(
     store: Arc<S>,
     entropy: Arc<CountingEntropy>,
     inside: Inside,
+    retention: Option<Arc<dyn Retention>>,
     folder: Option<TempDir>,
 ) -> Arc<Backend> {
     Arc::new(Backend {
@@ -124,6 +132,8 @@ fn bundle<S: Store + Administration + 'static>(
         revocations: store.clone(),
         keys: store.clone(),
         audit: store.clone(),
+        trail: store.clone(),
+        retention,
         probe: store.clone(),
         rights: store.clone(),
         roles: store.clone(),

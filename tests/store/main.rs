@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod attempts;
+mod audit_trail;
 mod backend;
 mod email_changes;
 mod fixture;
@@ -18,6 +19,7 @@ mod passwords;
 mod postgres_alone;
 mod profiles;
 mod redis;
+mod retention;
 mod revocations;
 mod rights;
 mod roles;
@@ -199,6 +201,13 @@ conformance! {
         a_role_goes_once_nobody_has_it
         a_built_in_role_does_not_go
         no_grant_outlives_the_role_that_it_races
+    }
+    audit_trail {
+        events_are_listed_by_time_and_filter
+        pages_of_events_of_one_moment_neither_skip_nor_repeat
+        whoever_follows_is_told_everything_once_in_order
+        the_end_is_where_new_events_begin
+        whoever_follows_parallel_writers_misses_nothing
     }
     revocations {
         every_live_revocation_is_read_from_the_start

@@ -1,5 +1,6 @@
 //! Every setting, section by section; a file a section.
 
+mod audit;
 mod data;
 mod database;
 mod grpc;
@@ -69,6 +70,7 @@ impl Settings {
         let registration = registration(reader);
         let limits = limits::read(reader);
         let revocation = revocation(reader);
+        let retention = audit::read(reader);
         let (mail_texts, mail) = mail::read(reader, &data);
         let log = log::read(reader);
         let drain = drain(reader);
@@ -81,6 +83,7 @@ impl Settings {
             keys,
             revocation,
             mail: mail_texts,
+            retention,
         };
         Self { data, grpc, http, database, redis, master_key, passwords, service, mail, log, drain }
     }

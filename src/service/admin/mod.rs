@@ -1,5 +1,6 @@
 //! What administrators do, and the operator at the command line.
 
+pub mod audit;
 pub mod rights;
 pub mod roles;
 pub mod service_accounts;

@@ -1,7 +1,10 @@
 //! The audit trail: an event goes into the transaction of the change that it tells of.
 
 use async_trait::async_trait;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait as _};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ConnectionTrait, DbErr, EntityTrait as _,
+};
 
 use super::database::Database;
 use super::entity::audit_event;
@@ -68,6 +71,7 @@ fn row(event: AuditEvent, context: &AuditContext, entropy: &dyn Entropy) -> audi
         detail: Set(event.detail),
         source: Set(context.origin.source.map(|source| source.to_string())),
         trace_id: Set(context.origin.trace_id.to_string()),
+        position: NotSet,
     }
 }
 

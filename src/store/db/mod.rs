@@ -5,6 +5,7 @@
 
 mod attempts;
 mod audit;
+mod audit_trail;
 mod connect;
 mod database;
 mod email_changes;
@@ -18,6 +19,7 @@ mod outbox;
 mod passwords;
 mod principals;
 mod profiles;
+mod retention;
 mod revocations;
 mod rights;
 mod roles;

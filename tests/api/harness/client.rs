@@ -107,6 +107,11 @@ impl Client {
         Self { channel: self.channel.clone(), bearer: Some(bearer) }
     }
 
+    /// The same bearer on another connection.
+    pub fn on(&self, other: &Self) -> Self {
+        Self { channel: other.channel.clone(), bearer: self.bearer.clone() }
+    }
+
     /// A request as this client sends it.
     pub fn shown<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);

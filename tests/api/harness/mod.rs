@@ -23,6 +23,7 @@ mod settings;
 pub mod smtp;
 pub mod token;
 mod wait;
+pub mod watch;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! An audit event.
+//! An audit event; the database adds its position: on PostgreSQL the id of the transaction that wrote it, on SQLite a
+//! number that grows.
 
 use sea_orm::entity::prelude::*;
 
@@ -16,6 +17,7 @@ pub struct Model {
     pub detail: Option<String>,
     pub source: Option<String>,
     pub trace_id: String,
+    pub position: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,6 +1,7 @@
 //! The rows as SeaORM knows them. Private to `store::db`: nobody else sees a column.
 
 pub(super) mod audit_event;
+pub(super) mod audit_horizon;
 pub(super) mod key_ring;
 pub(super) mod known_source;
 pub(super) mod login_failure;

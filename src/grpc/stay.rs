@@ -1,0 +1,41 @@
+//! How long a stream may go on: until the server drains, or its connection has to go.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+/// Word of when streams end.
+#[derive(Clone)]
+pub struct Stay {
+    /// Cancelled when the server drains.
+    pub drain: CancellationToken,
+    /// The age at which connections are asked to go. A stream that began before that ends by itself before its
+    /// connection is cut off, at twice that age.
+    pub longest: Duration,
+}
+
+impl Stay {
+    /// Waits until a stream that begins now has to end.
+    pub async fn over(self) {
+        // Either end is one: which one it was makes no difference.
+        self.drain.run_until_cancelled(tokio::time::sleep(self.longest)).await.unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    // promise N7
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_ends_with_its_server_or_with_its_time() {
+        let drain = CancellationToken::new();
+        let stay = Stay { drain: drain.clone(), longest: HOUR };
+        assert!(tokio::time::timeout(HOUR / 2, stay.clone().over()).await.is_err());
+        assert!(tokio::time::timeout(HOUR * 2, stay.clone().over()).await.is_ok());
+        drain.cancel();
+        assert!(tokio::time::timeout(Duration::ZERO, stay.over()).await.is_ok());
+    }
+}

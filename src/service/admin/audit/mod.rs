@@ -1,0 +1,8 @@
+//! The audit trail, as administrators read it.
+
+pub mod list;
+mod place;
+pub mod watch;
+
+#[cfg(test)]
+mod tests;

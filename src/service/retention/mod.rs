@@ -1,0 +1,4 @@
+//! How long rows are kept that nothing needs any more.
+
+pub mod purge;
+pub mod settings;

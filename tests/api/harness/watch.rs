@@ -1,0 +1,56 @@
+//! A client's end of the stream of audit events.
+
+use keystead::grpc::pb::admin_service_client::AdminServiceClient;
+use keystead::grpc::pb::{AuditEvent, AuditEventFilter, WatchAuditEventsRequest, WatchAuditEventsResponse};
+use tonic::Streaming;
+
+use super::client::{Answer, Client};
+use super::failure::Failure;
+
+/// A stream of audit events, and what has been told by it.
+pub struct Watch {
+    stream: Streaming<WatchAuditEventsResponse>,
+    /// Of the last message.
+    pub cursor: String,
+    /// What came between the last call of `events` and the end.
+    pub late: Vec<AuditEvent>,
+}
+
+impl Watch {
+    /// Begins after the cursor; an empty one begins now.
+    pub async fn begin(client: &Client, kinds: &[&str], cursor: &str) -> Answer<Self> {
+        let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        let filter = Some(AuditEventFilter { kinds, ..AuditEventFilter::default() });
+        let request = client.shown(WatchAuditEventsRequest { filter, cursor: cursor.to_owned() });
+        let begun = AdminServiceClient::new(client.channel.clone()).watch_audit_events(request).await;
+        let stream = begun.map_err(Failure::checked)?.into_inner();
+        Ok(Self { stream, cursor: cursor.to_owned(), late: Vec::new() })
+    }
+
+    /// The events of the next message, which may be a heartbeat.
+    pub async fn message(&mut self) -> Answer<Vec<AuditEvent>> {
+        let message =
+            self.stream.message().await.map_err(Failure::checked)?.expect("a stream ends with a status alone");
+        self.cursor = message.cursor;
+        Ok(message.audit_events)
+    }
+
+    /// Events until there are so many.
+    pub async fn events(&mut self, count: usize) -> Vec<AuditEvent> {
+        let mut events = Vec::new();
+        while events.len() < count {
+            events.extend(self.message().await.expect("a message"));
+        }
+        events
+    }
+
+    /// How the stream ends; what it tells before is kept in `late`.
+    pub async fn end(&mut self) -> Failure {
+        loop {
+            match self.message().await {
+                Ok(events) => self.late.extend(events),
+                Err(failure) => return failure,
+            }
+        }
+    }
+}
