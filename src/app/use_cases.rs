@@ -120,8 +120,8 @@ impl UseCases {
             access,
             auth,
             account,
-            users,
             user_sessions,
+            users,
             roles,
             signing_keys,
         })
