@@ -14,6 +14,8 @@ mod m0005_keys;
 mod m0006_audit;
 mod m0007_roles;
 mod m0008_session_source;
+mod m0009_service_accounts;
+mod m0012_user_lists;
 
 /// The steps in their order.
 pub struct Migrator;
@@ -29,6 +31,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_audit::Migration),
             Box::new(m0007_roles::Migration),
             Box::new(m0008_session_source::Migration),
+            Box::new(m0009_service_accounts::Migration),
+            Box::new(m0012_user_lists::Migration),
         ]
     }
 }

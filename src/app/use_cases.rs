@@ -1,8 +1,10 @@
 //! Gives each use case its needs.
 
 mod account;
+mod machines;
 mod rights;
 mod signing_keys;
+mod users;
 
 use std::sync::Arc;
 
@@ -24,8 +26,6 @@ use crate::grpc::admin_service::AdminApi;
 use crate::grpc::auth_service::AuthApi;
 use crate::grpc::token_service::TokenApi;
 use crate::service::access::CheckAccess;
-use crate::service::admin::rights::disable_user::DisableUser;
-use crate::service::admin::rights::enable_user::EnableUser;
 use crate::service::auth::confirm_email::ConfirmEmail;
 use crate::service::auth::confirm_reset::ConfirmReset;
 use crate::service::auth::login::Login;
@@ -60,7 +60,9 @@ pub struct UseCases {
     user_sessions: UserSessionsApi,
     users: UsersApi,
     roles: RolesApi,
+    service_accounts: ServiceAccountsApi,
     signing_keys: SigningKeysApi,
+    token: TokenApi,
 }
 
 impl UseCases {
@@ -102,15 +104,13 @@ impl UseCases {
         let change_rights = shared.change_rights(settings, parts, stores);
         let roles = rights::roles(parts, stores, &change_rights);
         let delete_user = Arc::new(shared.delete_user(settings, parts, stores));
-        let users = UsersApi {
-            delete: Arc::clone(&delete_user),
-            disable: DisableUser { change: Arc::clone(&change_rights) },
-            enable: EnableUser { change: change_rights },
-        };
         let account = shared.account(settings, parts, stores, &delete_user);
+        let users = shared.users(parts, stores, &change_rights, delete_user);
         let user_sessions = shared.user_sessions(parts, stores);
         let signing_keys = shared.signing_keys(settings, parts, &ring);
+        let service_accounts = shared.service_accounts(settings, parts, stores);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
+        let token = shared.tokens(parts, stores, &get_jwks, &auth.logout);
         Ok(Self {
             keys,
             ring,
@@ -123,7 +123,9 @@ impl UseCases {
             user_sessions,
             users,
             roles,
+            service_accounts,
             signing_keys,
+            token,
         })
     }
 
@@ -136,11 +138,11 @@ impl UseCases {
                 users: self.users,
                 user_sessions: self.user_sessions,
                 roles: self.roles,
-                service_accounts: ServiceAccountsApi {},
+                service_accounts: self.service_accounts,
                 signing_keys: self.signing_keys,
                 audit: AuditApi {},
             },
-            token: TokenApi { get_jwks: self.get_jwks },
+            token: self.token,
         };
         grpc::Needs {
             routes: services.into_routes(),

@@ -18,6 +18,8 @@ pub enum MailKind {
     PasswordChanged,
     /// Tells the owner of a sign-in from a source that is new to the account.
     NewSignIn,
+    /// Tells the address that an account had until now that it has another.
+    EmailChanged,
 }
 
 /// A mail in the outbox, leased to one worker.
@@ -25,7 +27,8 @@ pub enum MailKind {
 pub struct QueuedMail {
     pub id: MailId,
     pub kind: MailKind,
-    /// The address as it was asked for: what to look up, not where to send.
+    /// The address as it was asked for: what to look up, not where to send. For [`MailKind::EmailChanged`] it is where
+    /// to send: the address that the account had.
     pub requested_for: Email,
     /// The rendered message under the mail key, once there is one: it may hold a token.
     pub sealed: Option<Vec<u8>>,

@@ -8,6 +8,8 @@ pub mod principals;
 pub mod profiles;
 pub mod rights;
 pub mod roles;
+pub mod service_accounts;
+pub mod user_directory;
 
 use std::time::Duration;
 

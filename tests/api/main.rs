@@ -18,6 +18,7 @@ mod support;
 mod harness;
 
 mod account;
+mod admin_users;
 mod batch_verify;
 mod canary;
 mod change_password;
@@ -47,6 +48,7 @@ mod register;
 mod reset;
 mod reset_race;
 mod rights;
+mod service_accounts;
 mod sessions;
 mod signing_keys;
 mod start;

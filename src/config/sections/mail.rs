@@ -111,5 +111,10 @@ fn subjects(reader: &mut Reader) -> Subjects {
             default.new_sign_in,
             "Subject of the mail that tells of a sign-in from a new source.",
         ),
+        email_changed: subject(
+            "mail.subject_email_changed",
+            default.email_changed,
+            "Subject of the mail that tells the old address of an account of the new one.",
+        ),
     }
 }

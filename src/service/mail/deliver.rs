@@ -13,6 +13,7 @@ use super::render::{self, Link};
 use super::settings::MailSettings;
 use crate::crypto::one_time_token::{self, MintedToken};
 use crate::domain::clock::{Clock, Entropy, Timestamp};
+use crate::domain::email::Email;
 use crate::domain::mail::{MailError, MailKind, MailMessage, PreparedMail, QueuedMail};
 use crate::domain::one_time_token::{NewOneTimeToken, TokenPurpose};
 use crate::domain::ports::{Mailer, Outbox, Preparation, Users};
@@ -92,20 +93,35 @@ impl DeliverMail {
 
     /// The message, sealed into its row; `None` where nobody is to be written to.
     async fn compose(&self, mail: &QueuedMail) -> ServiceResult<Option<Envelope>> {
+        let now = self.clock.now();
+        let expires_at = now.after(self.settings.token_lifetime);
+        if mail.kind == MailKind::EmailChanged {
+            // No account has this address any more, or another one has.
+            let envelope = self.envelope(mail, &mail.requested_for, None, expires_at);
+            return self.prepare(mail, envelope, None, now).await;
+        }
         let account = self.users.find_by_email(&mail.requested_for).await?;
         let Some(user) = account.map(|account| account.user).filter(|user| is_to_be_told(mail.kind, user)) else {
             return Ok(None);
         };
-        let now = self.clock.now();
-        let expires_at = now.after(self.settings.token_lifetime);
         let minted = purpose(mail.kind).map(|purpose| (purpose, one_time_token::mint(purpose, self.entropy.as_ref())));
-        let envelope = self.envelope(mail, &user, minted.as_ref().map(|(_, token)| token), expires_at);
-        let sealed = envelope.seal(self.keys.ring().mail(), self.entropy.as_ref());
-        let sealed = sealed.map_err(|_| ServiceError::Internal)?;
+        let envelope = self.envelope(mail, &user.email, minted.as_ref().map(|(_, token)| token), expires_at);
         let token = minted.map(|(purpose, token)| {
             let (user_id, email) = (user.id, user.email.clone());
             NewOneTimeToken { hash: token.hash, purpose, user_id, email, expires_at }
         });
+        self.prepare(mail, envelope, token, now).await
+    }
+
+    async fn prepare(
+        &self,
+        mail: &QueuedMail,
+        envelope: Envelope,
+        token: Option<NewOneTimeToken>,
+        now: Timestamp,
+    ) -> ServiceResult<Option<Envelope>> {
+        let sealed = envelope.seal(self.keys.ring().mail(), self.entropy.as_ref());
+        let sealed = sealed.map_err(|_| ServiceError::Internal)?;
         let prepared = PreparedMail { id: mail.id, sealed, token };
         match self.outbox.prepare(prepared, self.settings.tokens_per_hour, now).await? {
             Preparation::Stored => Ok(Some(envelope)),
@@ -114,12 +130,12 @@ impl DeliverMail {
     }
 
     /// Goes to the address that the account has, never to the one that was typed.
-    fn envelope(&self, mail: &QueuedMail, user: &User, token: Option<&MintedToken>, expires_at: Timestamp) -> Envelope {
+    fn envelope(&self, mail: &QueuedMail, to: &Email, token: Option<&MintedToken>, expires_at: Timestamp) -> Envelope {
         let link = token.map(|token| Link { token: &token.text, expires_at });
         let rendered = render::render(mail.kind, link, &self.settings);
         let message = MailMessage {
             id: mail.id,
-            to: user.email.clone(),
+            to: to.clone(),
             subject: rendered.subject,
             text: rendered.text,
             html: rendered.html,
@@ -163,7 +179,9 @@ fn purpose(kind: MailKind) -> Option<TokenPurpose> {
     match kind {
         MailKind::PasswordReset => Some(TokenPurpose::PasswordReset),
         MailKind::EmailVerification => Some(TokenPurpose::EmailVerification),
-        MailKind::RegistrationAttempt | MailKind::PasswordChanged | MailKind::NewSignIn => None,
+        MailKind::RegistrationAttempt | MailKind::PasswordChanged | MailKind::NewSignIn | MailKind::EmailChanged => {
+            None
+        }
     }
 }
 

@@ -74,6 +74,10 @@ fn words(kind: MailKind, product: &str) -> Words {
             format!("Your account at {product} was signed in to from a place that we have not seen before."),
             "If it was not you, set a new password at once: that signs every device out.",
         ),
+        MailKind::EmailChanged => (
+            format!("Your account at {product} has a new address. Mails about it no longer go to this one."),
+            "If you know nothing of this, write to whoever runs the service at once.",
+        ),
     };
     Words { opening, closing }
 }
@@ -85,6 +89,7 @@ fn subject(kind: MailKind, subjects: &Subjects) -> &str {
         MailKind::RegistrationAttempt => &subjects.registration_attempt,
         MailKind::PasswordChanged => &subjects.password_changed,
         MailKind::NewSignIn => &subjects.new_sign_in,
+        MailKind::EmailChanged => &subjects.email_changed,
     }
 }
 
@@ -92,9 +97,11 @@ fn subject(kind: MailKind, subjects: &Subjects) -> &str {
 fn base(kind: MailKind, settings: &MailSettings) -> &str {
     match kind {
         MailKind::EmailVerification => &settings.verification_link,
-        MailKind::PasswordReset | MailKind::RegistrationAttempt | MailKind::PasswordChanged | MailKind::NewSignIn => {
-            &settings.reset_link
-        }
+        MailKind::PasswordReset
+        | MailKind::RegistrationAttempt
+        | MailKind::PasswordChanged
+        | MailKind::NewSignIn
+        | MailKind::EmailChanged => &settings.reset_link,
     }
 }
 

@@ -41,6 +41,7 @@ pub struct Subjects {
     pub registration_attempt: String,
     pub password_changed: String,
     pub new_sign_in: String,
+    pub email_changed: String,
 }
 
 impl Default for Subjects {
@@ -51,6 +52,7 @@ impl Default for Subjects {
             registration_attempt: "Somebody tried to register with your address".to_owned(),
             password_changed: "Your password was changed".to_owned(),
             new_sign_in: "New sign-in to your account".to_owned(),
+            email_changed: "The address of your account was changed".to_owned(),
         }
     }
 }

@@ -20,8 +20,10 @@ mod profiles;
 mod revocations;
 mod rights;
 mod roles;
+mod service_accounts;
 mod sessions;
 mod settings;
+mod user_directory;
 mod users;
 mod words;
 

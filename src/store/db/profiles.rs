@@ -51,7 +51,7 @@ impl Database {
 }
 
 /// One conditional statement decides; how many rows it changed.
-async fn apply(
+pub(super) async fn apply(
     connection: &impl ConnectionTrait,
     id: UserId,
     change: &ProfileChange,

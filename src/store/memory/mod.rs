@@ -14,10 +14,13 @@ mod revocations;
 mod rights;
 mod roles;
 mod rotation;
+mod service_accounts;
 mod sessions;
 pub mod signal;
 mod state;
 pub mod throttle;
+mod user_directory;
+mod user_list;
 mod users;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -9,6 +9,7 @@ use crate::domain::ports::{AuditContext, StoreResult};
 use crate::domain::user::Revision;
 
 use super::MemoryStore;
+use super::state::State;
 
 #[async_trait]
 impl Profiles for MemoryStore {
@@ -20,12 +21,22 @@ impl Profiles for MemoryStore {
         context: &AuditContext,
     ) -> StoreResult<ProfileOutcome> {
         let mut state = self.open()?;
-        let Some(row) = state.users.get_mut(&user) else { return Ok(ProfileOutcome::Unknown) };
+        let Some(row) = state.users.get(&user) else { return Ok(ProfileOutcome::Unknown) };
         if expected.is_some_and(|expected| expected != row.user.revision) {
             return Ok(ProfileOutcome::Moved);
         }
         let mut event = AuditEvent::by_actor(AuditKind::UserUpdated, Some(user.into()), context);
         event.detail = Some(change.fields());
+        state.apply_profile(user, change, context);
+        state.record(event, context);
+        Ok(state.users.get(&user).map_or(ProfileOutcome::Unknown, |row| ProfileOutcome::Updated(row.user.clone())))
+    }
+}
+
+impl State {
+    /// Changes the fields of the account, which is there, and raises its revision.
+    pub(super) fn apply_profile(&mut self, user: UserId, change: ProfileChange, context: &AuditContext) {
+        let Some(row) = self.users.get_mut(&user) else { return };
         if let Some(display_name) = change.display_name {
             row.user.display_name = display_name;
         }
@@ -37,8 +48,5 @@ impl Profiles for MemoryStore {
         }
         row.user.revision.0 += 1;
         row.user.updated_at = context.at;
-        let updated = row.user.clone();
-        state.record(event, context);
-        Ok(ProfileOutcome::Updated(updated))
     }
 }

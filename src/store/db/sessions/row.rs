@@ -9,6 +9,7 @@ use crate::domain::session::{Session, SessionSalt};
 use crate::store::db::entity::session;
 use crate::store::db::fault::Fault;
 use crate::store::db::users::stored_name;
+use crate::store::db::words::{list, parse_list};
 
 pub(super) fn parse(row: session::Model) -> Result<Session, Fault> {
     Ok(Session {
@@ -55,12 +56,4 @@ pub(super) fn stored_generation(generation: u64) -> i64 {
 
 fn stored_source(text: &str) -> Result<Source, Fault> {
     text.parse().map(Source::new).map_err(|_| Fault::Corrupt("source of a session"))
-}
-
-fn list(items: &[String]) -> String {
-    serde_json::Value::from(items).to_string()
-}
-
-fn parse_list(text: &str) -> Result<Vec<String>, Fault> {
-    serde_json::from_str(text).map_err(|_| Fault::Corrupt("list of a session"))
 }
