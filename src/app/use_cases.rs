@@ -104,8 +104,8 @@ impl UseCases {
         let change_rights = shared.change_rights(settings, parts, stores);
         let roles = rights::roles(parts, stores, &change_rights);
         let delete_user = Arc::new(shared.delete_user(settings, parts, stores));
+        let users = shared.users(parts, stores, &change_rights, &delete_user);
         let account = shared.account(settings, parts, stores, &delete_user);
-        let users = shared.users(parts, stores, &change_rights, delete_user);
         let user_sessions = shared.user_sessions(parts, stores);
         let signing_keys = shared.signing_keys(settings, parts, &ring);
         let service_accounts = shared.service_accounts(settings, parts, stores);
@@ -120,8 +120,8 @@ impl UseCases {
             access,
             auth,
             account,
-            user_sessions,
             users,
+            user_sessions,
             roles,
             service_accounts,
             signing_keys,

@@ -28,8 +28,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Backend {
     pub users: Arc<dyn Users>,
     pub profiles: Arc<dyn Profiles>,
-    pub passwords: Arc<dyn Passwords>,
     pub directory: Arc<dyn UserDirectory>,
+    pub passwords: Arc<dyn Passwords>,
     pub attempts: Arc<dyn Attempts>,
     pub sessions: Arc<dyn Sessions>,
     pub tokens: Arc<dyn OneTimeTokens>,
@@ -54,10 +54,10 @@ trait Store: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations 
 impl<S> Store for S where S: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
 {}
 
-trait Administration: Rights + Roles + ServiceAccounts + Principals + Profiles + Passwords + UserDirectory {}
+trait Administration: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords {}
 
 impl<S> Administration for S where
-    S: Rights + Roles + ServiceAccounts + Principals + Profiles + Passwords + UserDirectory
+    S: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords
 {
 }
 
@@ -109,8 +109,8 @@ fn bundle<S: Store + Administration + 'static>(
     Arc::new(Backend {
         users: store.clone(),
         profiles: store.clone(),
-        passwords: store.clone(),
         directory: store.clone(),
+        passwords: store.clone(),
         attempts: store.clone(),
         sessions: store.clone(),
         tokens: store.clone(),

@@ -22,7 +22,7 @@ impl Shared {
         parts: &Parts,
         stores: &Stores,
         change_rights: &Arc<ChangeRights>,
-        delete: Arc<DeleteUser>,
+        delete: &Arc<DeleteUser>,
     ) -> UsersApi {
         let (clock, entropy) = (|| Arc::clone(&parts.clock), || Arc::clone(&parts.entropy));
         let directory = || Arc::clone(&stores.database) as _;
@@ -31,7 +31,7 @@ impl Shared {
             get: GetUser { users: Arc::clone(&stores.database) as _ },
             list: ListUsers { directory: directory(), keys: Arc::clone(&self.keys), entropy: entropy() },
             update: UpdateUser { directory: directory(), clock: clock() },
-            delete,
+            delete: Arc::clone(delete),
             disable: DisableUser { change: Arc::clone(change_rights) },
             enable: EnableUser { change: Arc::clone(change_rights) },
             require_reset: RequirePasswordReset {

@@ -59,12 +59,12 @@ impl RevokeToken {
 
     async fn end_session(&self, claims: &Claims, origin: &Origin) -> ServiceResult<()> {
         let (user, session) = (UserId::from_uuid(claims.sub), SessionId::from_uuid(claims.sid));
-        self.ender.end(user, EndScope::This(session), &initiator(claims, origin)).await.map(drop)
+        self.ender.end(user, EndScope::This(session), &owner(claims, origin)).await.map(drop)
     }
 
     async fn revoke_service_token(&self, claims: &Claims, origin: &Origin) -> ServiceResult<()> {
         let (id, session) = (ServiceAccountId::from_uuid(claims.sub), SessionId::from_uuid(claims.sid));
-        let context = initiator(claims, origin).context(self.clock.now());
+        let context = owner(claims, origin).context(self.clock.now());
         let expire_at = self.issuer.revocations_expire_at(context.at);
         let revocation = self.accounts.revoke_token(id, session, expire_at, &context).await?;
         self.revoker.tell(&[revocation]).await;
@@ -74,8 +74,7 @@ impl RevokeToken {
 }
 
 /// Whoever holds the token acts as its owner.
-fn initiator(claims: &Claims, origin: &Origin) -> Initiator {
-    let session = Some(SessionId::from_uuid(claims.sid));
-    let actor = Actor { id: PrincipalId::from_uuid(claims.sub), session };
+fn owner(claims: &Claims, origin: &Origin) -> Initiator {
+    let actor = Actor { id: PrincipalId::from_uuid(claims.sub), session: Some(SessionId::from_uuid(claims.sid)) };
     Initiator { actor: Some(actor), origin: *origin }
 }

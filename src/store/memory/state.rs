@@ -148,11 +148,19 @@ impl State {
     /// Ends the session, which is open, and revokes its access tokens.
     pub fn end_session(&mut self, id: SessionId, expires_at: Timestamp, context: &AuditContext) -> Revocation {
         if let Some(user) = self.close_session(id, context.at) {
-            self.record_ended(user, id, context);
+            self.record_session_ended(user, id, context);
         }
         let revocation = Revocation { target: RevocationTarget::Session(id), expires_at };
         self.revocations.push(revocation.clone());
         revocation
+    }
+
+    /// Records the end of a user's session, at the word of the context's actor or else of the user.
+    fn record_session_ended(&mut self, user: UserId, session: SessionId, context: &AuditContext) {
+        let actor = context.actor.map_or(user.into(), |actor| actor.id);
+        let (kind, outcome) = (AuditKind::SessionEnded, AuditOutcome::Success);
+        let (actor, subject, session) = (Some(actor), Some(user.into()), Some(session));
+        self.record(AuditEvent { kind, outcome, actor, subject, session, detail: None }, context);
     }
 
     /// Raises the account's epoch, ends its sessions, and revokes all access tokens from before.
@@ -175,20 +183,11 @@ impl State {
         }
         for session in self.open_sessions(id).into_iter().filter(|session| Some(*session) != spared) {
             self.close_session(session, context.at);
-            self.record_ended(id, session, context);
+            self.record_session_ended(id, session, context);
         }
         let revocation = Revocation { target: RevocationTarget::User { id, min_epoch }, expires_at };
         self.revocations.push(revocation.clone());
         revocation
-    }
-
-    /// Records the end of a session at the word of the context's actor, or of its user where there is none.
-    fn record_ended(&mut self, user: UserId, session: SessionId, context: &AuditContext) {
-        if context.actor.is_none() {
-            return self.record_own(AuditKind::SessionEnded, user, Some(session), context);
-        }
-        let event = AuditEvent::by_actor(AuditKind::SessionEnded, Some(user.into()), context);
-        self.record(AuditEvent { session: Some(session), ..event }, context);
     }
 
     /// The user's sessions that have not ended, oldest first.
