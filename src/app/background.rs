@@ -14,7 +14,14 @@ use crate::domain::ports::Mailer;
 use crate::service::health::HealthState;
 use crate::service::keys::maintain::MaintainKeys;
 use crate::service::mail::deliver::DeliverMail;
+use crate::service::mail::templates::Templates;
 use crate::service::token::read_revocations::ReadRevocations;
+
+/// What mails are written and sent with.
+pub struct Mail {
+    pub mailer: Arc<dyn Mailer>,
+    pub templates: Arc<Templates>,
+}
 
 /// The loops, not yet begun.
 pub struct Background {
@@ -25,13 +32,7 @@ pub struct Background {
 }
 
 impl Background {
-    pub fn new(
-        settings: &Settings,
-        parts: &Parts,
-        stores: &Stores,
-        use_cases: &UseCases,
-        mailer: Arc<dyn Mailer>,
-    ) -> Self {
+    pub fn new(settings: &Settings, parts: &Parts, stores: &Stores, use_cases: &UseCases, mail: Mail) -> Self {
         let revocations = ReadRevocations::new(
             Arc::clone(&stores.database) as _,
             Arc::clone(&stores.signal),
@@ -46,10 +47,11 @@ impl Background {
         let mail = DeliverMail {
             outbox: Arc::clone(&stores.database) as _,
             users: Arc::clone(&stores.database) as _,
-            mailer,
+            mailer: mail.mailer,
             keys: Arc::clone(&use_cases.keys),
             clock: Arc::clone(&parts.clock),
             entropy: Arc::clone(&parts.entropy),
+            templates: mail.templates,
             settings: settings.service.mail.clone(),
         };
         Self { revocations, keys, mail, health: Arc::clone(&use_cases.health) }

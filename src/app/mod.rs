@@ -6,6 +6,7 @@
 mod background;
 pub mod banner;
 pub mod data_folder;
+mod mail_templates;
 mod stores;
 pub mod system;
 mod use_cases;
@@ -26,7 +27,7 @@ use crate::domain::clock::{Clock, Entropy};
 use crate::service::health::HealthState;
 use crate::{grpc, http};
 
-use background::Background;
+use background::{Background, Mail};
 use banner::Overview;
 use data_folder::DataFolder;
 use start_error::StartError;
@@ -66,6 +67,7 @@ impl App {
     /// Connects, migrates, makes or opens the keys, reads the revocations, and opens the ports.
     pub async fn build(settings: Settings, parts: Parts) -> Result<Self, StartError> {
         install_tls_provider();
+        let templates = mail_templates::load(&settings.service.mail)?;
         let master_key = master_key(&settings, &parts)?;
         let hasher = PasswordHasher::start(&settings.passwords, Arc::clone(&parts.entropy), Arc::clone(&parts.clock))
             .map_err(|fault| StartError::Settings(fault.to_string()))?;
@@ -73,7 +75,8 @@ impl App {
         let use_cases = UseCases::build(&settings, &parts, &stores, &master_key, hasher).await?;
         let mailer = crate::outbound::mail::mailer(&settings.mail, Arc::clone(&parts.clock))
             .map_err(|fault| StartError::Settings(fault.to_string()))?;
-        let background = Background::new(&settings, &parts, &stores, &use_cases, mailer);
+        let mail = Mail { mailer, templates };
+        let background = Background::new(&settings, &parts, &stores, &use_cases, mail);
         background.first_round().await?;
         let health = Arc::clone(&use_cases.health);
         let needs = http::Needs { get_jwks: Arc::clone(&use_cases.get_jwks), health: health.subscribe() };

@@ -1,6 +1,7 @@
 //! Gives each use case its needs.
 
 mod account;
+mod email_changes;
 mod machines;
 mod rights;
 mod signing_keys;
@@ -259,6 +260,7 @@ impl Shared {
                 guard: Arc::clone(&self.guard),
                 clock: Arc::clone(&parts.clock),
             }),
+            confirm_email_change: self.confirm_email_change(parts, stores),
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::raw::Raw;
 use crate::domain::key::SigningAlgorithm;
+use crate::domain::language::Language;
 
 /// A type that a setting can have.
 pub trait Form: Sized {
@@ -105,6 +106,18 @@ impl Form for SigningAlgorithm {
 
     fn show(&self) -> String {
         self.name().to_owned()
+    }
+}
+
+impl Form for Language {
+    const EXPECTED: &'static str = "a language tag such as en or pt-BR";
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text).ok().filter(|language| !language.as_str().is_empty())
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
     }
 }
 

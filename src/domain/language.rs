@@ -19,6 +19,11 @@ pub struct LanguageFault;
 pub struct Language(String);
 
 impl Language {
+    /// What a service speaks that is told nothing else.
+    pub fn english() -> Self {
+        Self("en".to_owned())
+    }
+
     pub fn parse(text: &str) -> Result<Self, LanguageFault> {
         if text.is_empty() {
             return Ok(Self::default());

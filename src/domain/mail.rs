@@ -2,8 +2,11 @@
 
 use super::clock::Timestamp;
 use super::email::Email;
-use super::id::MailId;
-use super::one_time_token::NewOneTimeToken;
+use super::id::{MailId, UserId};
+use super::name::Name;
+use super::one_time_token::{NewOneTimeToken, TokenPurpose};
+use super::origin::Source;
+use super::user::Epoch;
 
 /// What a mail is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,8 +21,58 @@ pub enum MailKind {
     PasswordChanged,
     /// Tells the owner of a sign-in from a source that is new to the account.
     NewSignIn,
+    /// Carries a link that gives an account the address that it is mailed to.
+    EmailChange,
+    /// Tells the owner of an address that somebody wants it for another account.
+    EmailChangeAttempt,
     /// Tells the address that an account had until now that it has another.
     EmailChanged,
+}
+
+impl MailKind {
+    pub const ALL: [Self; 8] = [
+        Self::PasswordReset,
+        Self::EmailVerification,
+        Self::RegistrationAttempt,
+        Self::PasswordChanged,
+        Self::NewSignIn,
+        Self::EmailChange,
+        Self::EmailChangeAttempt,
+        Self::EmailChanged,
+    ];
+
+    /// What the token in it is for, if it holds one.
+    pub const fn token_purpose(self) -> Option<TokenPurpose> {
+        match self {
+            Self::PasswordReset => Some(TokenPurpose::PasswordReset),
+            Self::EmailVerification => Some(TokenPurpose::EmailVerification),
+            Self::EmailChange => Some(TokenPurpose::EmailChange),
+            Self::RegistrationAttempt
+            | Self::PasswordChanged
+            | Self::NewSignIn
+            | Self::EmailChangeAttempt
+            | Self::EmailChanged => None,
+        }
+    }
+}
+
+/// The account that a mail is about, where it was known when the mail was queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MailOwner {
+    pub user_id: UserId,
+    /// The epoch that the user had then.
+    pub epoch: Epoch,
+}
+
+/// A mail about an account that is known. It goes with the account.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    pub kind: MailKind,
+    pub owner: MailOwner,
+    /// Where it goes, whatever address the account has by then.
+    pub to: Email,
+    /// The device that it tells of; may be empty.
+    pub device: Name,
 }
 
 /// A mail in the outbox, leased to one worker.
@@ -27,9 +80,14 @@ pub enum MailKind {
 pub struct QueuedMail {
     pub id: MailId,
     pub kind: MailKind,
-    /// The address as it was asked for: what to look up, not where to send. For [`MailKind::EmailChanged`] it is where
-    /// to send: the address that the account had.
+    /// Where it goes if the account is known. Otherwise the address as it was asked for: what to look up, not where to
+    /// send.
     pub requested_for: Email,
+    pub owner: Option<MailOwner>,
+    /// The network address of whoever caused it, if that is known.
+    pub source: Option<Source>,
+    /// The device that it tells of; may be empty.
+    pub device: Name,
     /// The rendered message under the mail key, once there is one: it may hold a token.
     pub sealed: Option<Vec<u8>>,
     pub attempts: u32,

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod caller;
 pub mod clock;
 pub mod email;
+pub mod email_change;
 pub mod email_prefix;
 pub mod id;
 pub mod key;

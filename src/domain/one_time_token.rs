@@ -1,16 +1,17 @@
-//! Tokens that are mailed and work once: reset and verification.
+//! Tokens that are mailed and work once: reset, verification, change of address.
 
 use super::clock::Timestamp;
 use super::email::Email;
 use super::id::UserId;
 use super::revocation::Revocation;
-use super::user::{PasswordHash, User};
+use super::user::{Epoch, PasswordHash, User};
 
-/// What a token is for; one is never accepted for the other.
+/// What a token is for; one is never accepted for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TokenPurpose {
     PasswordReset,
     EmailVerification,
+    EmailChange,
 }
 
 /// The SHA-256 of a token: all that is stored of it.
@@ -23,8 +24,12 @@ pub struct NewOneTimeToken {
     pub hash: TokenHash,
     pub purpose: TokenPurpose,
     pub user_id: UserId,
-    /// The address that it is mailed to: it works only while the account still has it.
+    /// The address that it is mailed to. It works only while the account still has it; one for
+    /// [`TokenPurpose::EmailChange`] gives the account that address.
     pub email: Email,
+    /// The epoch that the user had. One for [`TokenPurpose::EmailChange`] works only while it stands, so that whatever
+    /// ends the access tokens of a thief ends the change that they asked for.
+    pub epoch: Epoch,
     pub expires_at: Timestamp,
 }
 

@@ -3,6 +3,7 @@
 //! A method that writes does so in one transaction: the change, its revocations, the outbox rows and the audit events,
 //! those of a losing outcome too. Absence is `Option`; "could not look" is [`StoreError`].
 
+pub mod email_changes;
 pub mod passwords;
 pub mod principals;
 pub mod profiles;

@@ -6,6 +6,7 @@ use super::convert::{credentials, profile, sessions, user};
 use super::front::split_called;
 use super::pb;
 use super::pb::account_service_server::AccountService;
+use crate::service::account::change_email::ChangeEmail;
 use crate::service::account::change_password::ChangePassword;
 use crate::service::account::delete_me::DeleteMe;
 use crate::service::account::get_me::GetMe;
@@ -21,6 +22,7 @@ pub struct AccountApi {
     pub list_sessions: ListSessions,
     pub revoke_session: RevokeSession,
     pub delete_me: DeleteMe,
+    pub change_email: ChangeEmail,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -46,8 +48,10 @@ impl AccountService for AccountApi {
         Ok(Response::new(pb::ChangePasswordResponse {}))
     }
 
-    async fn change_email(&self, _request: Request<pb::ChangeEmailRequest>) -> Answer<pb::ChangeEmailResponse> {
-        todo!()
+    async fn change_email(&self, request: Request<pb::ChangeEmailRequest>) -> Answer<pb::ChangeEmailResponse> {
+        let (caller, origin, message) = split_called(request)?;
+        self.change_email.run(credentials::change_email(&message)?, &caller, &origin).await?;
+        Ok(Response::new(pb::ChangeEmailResponse {}))
     }
 
     async fn list_sessions(&self, request: Request<pb::ListSessionsRequest>) -> Answer<pb::ListSessionsResponse> {

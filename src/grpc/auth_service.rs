@@ -9,6 +9,7 @@ use super::front::split;
 use super::pb;
 use super::pb::auth_service_server::AuthService;
 use crate::service::auth::confirm_email::ConfirmEmail;
+use crate::service::auth::confirm_email_change::ConfirmEmailChange;
 use crate::service::auth::confirm_reset::ConfirmReset;
 use crate::service::auth::login::Login;
 use crate::service::auth::logout::Logout;
@@ -29,6 +30,7 @@ pub struct AuthApi {
     pub confirm_reset: Arc<ConfirmReset>,
     pub request_email_verification: Arc<RequestEmailVerification>,
     pub confirm_email: Arc<ConfirmEmail>,
+    pub confirm_email_change: ConfirmEmailChange,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -104,8 +106,10 @@ impl AuthService for AuthApi {
 
     async fn confirm_email_change(
         &self,
-        _request: Request<pb::ConfirmEmailChangeRequest>,
+        request: Request<pb::ConfirmEmailChangeRequest>,
     ) -> Answer<pb::ConfirmEmailChangeResponse> {
-        todo!()
+        let (origin, message) = split(request)?;
+        let changed = self.confirm_email_change.run(credentials::confirm_email_change(message), &origin).await?;
+        Ok(Response::new(pb::ConfirmEmailChangeResponse { user: Some(user::user(changed)) }))
     }
 }

@@ -22,6 +22,7 @@ use super::pb::auth_service_server::AuthServiceServer;
 use super::pb::{self, TokenStatus};
 use super::{Needs, Server, Settings};
 use crate::service::auth::confirm_email::ConfirmEmail;
+use crate::service::auth::confirm_email_change::ConfirmEmailChange;
 use crate::service::auth::confirm_reset::ConfirmReset;
 use crate::service::auth::login::Login;
 use crate::service::auth::logout::Logout;
@@ -69,6 +70,7 @@ fn auth(world: &World) -> AuthApi {
         request_reset: Arc::new(world.request_reset()),
         confirm_reset: Arc::new(confirm_reset),
         request_email_verification: Arc::new(verification),
+        confirm_email_change: ConfirmEmailChange { changes: store.clone(), guard: guard.clone(), clock: clock.clone() },
         confirm_email: Arc::new(ConfirmEmail { tokens: store, guard, clock }),
     }
 }

@@ -14,11 +14,12 @@ enum Kind {
     Refresh,
     Reset,
     Verification,
+    EmailChange,
     /// No token of this service.
     Foreign,
 }
 
-const TAKEN: [Kind; 4] = [Kind::Access, Kind::Refresh, Kind::Reset, Kind::Verification];
+const TAKEN: [Kind; 5] = [Kind::Access, Kind::Refresh, Kind::Reset, Kind::Verification, Kind::EmailChange];
 
 /// A person, and one unused token of each kind that is theirs.
 struct Holder {
@@ -32,11 +33,15 @@ impl Holder {
         client.ask_for_reset(&person.email).await.expect("taken");
         let reset = keystead.mailbox().reset_token(&person.email).await;
         let verification = keystead.mailbox().verification_token(&person.email).await;
+        let wanted = Person::new("wanted").email;
+        client.bearing(&set.access_token).ask_for_email(&wanted).await.expect("taken");
+        let email_change = keystead.mailbox().email_change_token(&wanted).await;
         let tokens = vec![
             (Kind::Access, set.access_token),
             (Kind::Refresh, set.refresh_token),
             (Kind::Reset, reset),
             (Kind::Verification, verification),
+            (Kind::EmailChange, email_change),
         ];
         Self { tokens }
     }
@@ -64,7 +69,7 @@ async fn refused(client: &Client, rpc: Kind, (kind, token): &(Kind, String)) {
     let failure = match rpc {
         Kind::Access => {
             let verdict = client.verdict(token).await.unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
-            let is_of_ours = ["ksr_", "kspr_", "ksev_"].iter().any(|prefix| token.starts_with(prefix));
+            let is_of_ours = ["ksr_", "kspr_", "ksev_", "ksec_"].iter().any(|prefix| token.starts_with(prefix));
             let expected = if is_of_ours { TokenStatus::WrongType } else { TokenStatus::Malformed };
             assert_eq!((verdict.status(), verdict.claims), (expected, None), "{what}");
             return;
@@ -72,6 +77,7 @@ async fn refused(client: &Client, rpc: Kind, (kind, token): &(Kind, String)) {
         Kind::Refresh => client.use_refresh_token(token).await.err(),
         Kind::Reset => client.set_password(token, NEW_PASSWORD).await.err(),
         Kind::Verification => client.verify_email(token).await.err(),
+        Kind::EmailChange => client.take_email(token).await.err(),
         Kind::Foreign => None,
     };
     let failure = failure.unwrap_or_else(|| panic!("accepted: {what}"));
@@ -85,6 +91,7 @@ async fn accepted(client: &Client, kind: Kind, token: &str) {
         Kind::Refresh => drop(client.use_refresh_token(token).await.expect("a successor")),
         Kind::Reset => client.set_password(token, NEW_PASSWORD).await.expect("a new password"),
         Kind::Verification => assert!(client.verify_email(token).await.expect("the account").email_verified),
+        Kind::EmailChange => drop(client.take_email(token).await.expect("the account")),
         Kind::Foreign => panic!("nothing takes it"),
     }
 }
@@ -103,6 +110,9 @@ async fn only_the_right_kind_of_token_opens_an_rpc_and_the_wrong_ones_cost_nothi
     for kind in [Kind::Access, Kind::Verification, Kind::Refresh, Kind::Reset] {
         accepted(&client, kind, holder.token(kind)).await;
     }
+    // Either of the last two kills the other.
+    let holder = Holder::new(&keystead, &client).await;
+    accepted(&client, Kind::EmailChange, holder.token(Kind::EmailChange)).await;
 }
 
 // promise T6

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
+use keystead::domain::ports::email_changes::EmailChanges;
 use keystead::domain::ports::passwords::Passwords;
 use keystead::domain::ports::principals::Principals;
 use keystead::domain::ports::profiles::Profiles;
@@ -34,6 +35,7 @@ pub struct Backend {
     pub sessions: Arc<dyn Sessions>,
     pub tokens: Arc<dyn OneTimeTokens>,
     pub outbox: Arc<dyn Outbox>,
+    pub email_changes: Arc<dyn EmailChanges>,
     pub revocations: Arc<dyn Revocations>,
     pub keys: Arc<dyn Keys>,
     pub audit: Arc<dyn AuditLog>,
@@ -54,10 +56,13 @@ trait Store: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations 
 impl<S> Store for S where S: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
 {}
 
-trait Administration: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords {}
+trait Administration:
+    Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords + EmailChanges
+{
+}
 
 impl<S> Administration for S where
-    S: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords
+    S: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords + EmailChanges
 {
 }
 
@@ -115,6 +120,7 @@ fn bundle<S: Store + Administration + 'static>(
         sessions: store.clone(),
         tokens: store.clone(),
         outbox: store.clone(),
+        email_changes: store.clone(),
         revocations: store.clone(),
         keys: store.clone(),
         audit: store.clone(),

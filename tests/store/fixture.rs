@@ -163,7 +163,8 @@ impl Backend {
         an_hour: u32,
     ) -> Preparation {
         let expires_at = self.now().after(Duration::from_mins(30));
-        let token = NewOneTimeToken { hash, purpose, user_id: user.id, email: user.email.clone(), expires_at };
+        let (user_id, email, epoch) = (user.id, user.email.clone(), user.epoch);
+        let token = NewOneTimeToken { hash, purpose, user_id, email, epoch, expires_at };
         let mail = PreparedMail { id, sealed: vec![1, 2, 3], token: Some(token) };
         self.outbox.prepare(mail, an_hour, self.now()).await.expect("the store answers")
     }

@@ -7,6 +7,7 @@
 
 mod attempts;
 mod backend;
+mod email_changes;
 mod fixture;
 mod keys;
 mod late_commit;
@@ -148,6 +149,17 @@ conformance! {
         a_reset_forgets_the_sources_that_the_old_password_let_in
         an_address_is_verified_once
         a_disabled_user_is_served_by_no_token
+    }
+    email_changes {
+        a_request_queues_one_mail_and_one_event_for_every_address
+        an_ended_session_or_a_disabled_user_requests_nothing
+        a_confirmation_does_all_that_it_promises
+        of_parallel_confirmations_one_works
+        an_address_goes_to_one_of_those_who_confirm_it_at_once
+        an_address_that_was_taken_in_between_uses_the_token_up
+        a_change_dies_with_time_a_newer_one_a_reset_or_a_raised_epoch
+        a_token_of_another_purpose_changes_no_address
+        a_sign_in_from_a_new_source_tells_source_and_device
     }
     outbox {
         a_request_looks_the_same_for_every_address

@@ -28,6 +28,7 @@ impl Shared {
     ) -> AccountApi {
         let clock = || Arc::clone(&parts.clock);
         AccountApi {
+            change_email: self.change_email(parts, stores),
             get_me: GetMe { users: Arc::clone(&stores.database) as _ },
             update_me: UpdateMe { profiles: Arc::clone(&stores.database) as _, clock: clock() },
             change_password: ChangePassword {

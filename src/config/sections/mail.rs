@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::config::reader::Reader;
 use crate::config::sections::data::DataSettings;
 use crate::outbound::mail::{Delivery, Settings, SettingsFault};
-use crate::service::mail::settings::{MailSettings, Subjects};
+use crate::service::mail::settings::MailSettings;
 
 const URL: &str = "mail.smtp_url";
 const URL_FORM: &str = "smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465 (TLS)";
@@ -58,7 +58,21 @@ fn texts(reader: &mut Reader) -> MailSettings {
             default.verification_link,
             "The page that takes a verification token; the token is appended as `#token=…`.",
         ),
-        subjects: subjects(reader),
+        email_change_link: link(
+            reader,
+            "mail.email_change_link",
+            default.email_change_link,
+            "The page that takes the token of a new address; the token is appended as `#token=…`.",
+        ),
+        language: reader.value(
+            "mail.language",
+            default.language,
+            "The language of mails to those who have chosen none; `en` and `de` are built in.",
+        ),
+        templates: reader.optional(
+            "mail.templates",
+            "A folder of templates that take the places of the built-in ones; see `docs/mail-templates.md`.",
+        ),
         token_lifetime: reader.checked(
             "mail.token_lifetime",
             default.token_lifetime,
@@ -77,44 +91,4 @@ fn link(reader: &mut Reader, path: &'static str, default: String, meaning: &'sta
         (url.starts_with("https://") || url.starts_with("http://")) && !url.contains(['#', ' ', '"', '<', '>'])
     };
     reader.checked(path, default, "an http or https URL without fragment", is_link, meaning)
-}
-
-fn subjects(reader: &mut Reader) -> Subjects {
-    let default = Subjects::default();
-    let mut subject = |path, default, meaning| {
-        let is_line = |text: &String| !text.contains(char::is_control);
-        reader.checked(path, default, "one line of text", is_line, meaning)
-    };
-    Subjects {
-        password_reset: subject(
-            "mail.subject_password_reset",
-            default.password_reset,
-            "Subject of the mail that lets the owner set a new password.",
-        ),
-        email_verification: subject(
-            "mail.subject_email_verification",
-            default.email_verification,
-            "Subject of the mail that verifies an address.",
-        ),
-        registration_attempt: subject(
-            "mail.subject_registration_attempt",
-            default.registration_attempt,
-            "Subject of the mail that tells of a registration with a known address.",
-        ),
-        password_changed: subject(
-            "mail.subject_password_changed",
-            default.password_changed,
-            "Subject of the mail that tells of a changed password.",
-        ),
-        new_sign_in: subject(
-            "mail.subject_new_sign_in",
-            default.new_sign_in,
-            "Subject of the mail that tells of a sign-in from a new source.",
-        ),
-        email_changed: subject(
-            "mail.subject_email_changed",
-            default.email_changed,
-            "Subject of the mail that tells the old address of an account of the new one.",
-        ),
-    }
 }

@@ -5,8 +5,10 @@ use crate::domain::email::Email;
 use crate::domain::name::Name;
 use crate::domain::password::{Password, PasswordPolicy};
 use crate::grpc::pb;
+use crate::service::account::change_email::ChangeEmailRequest;
 use crate::service::account::change_password::ChangePasswordRequest;
 use crate::service::auth::confirm_email::ConfirmEmailRequest;
+use crate::service::auth::confirm_email_change::ConfirmEmailChangeRequest;
 use crate::service::auth::confirm_reset::ConfirmResetRequest;
 use crate::service::auth::login::LoginRequest;
 use crate::service::auth::register::RegisterRequest;
@@ -51,13 +53,13 @@ pub fn login(message: pb::LoginRequest) -> ServiceResult<LoginRequest> {
 }
 
 pub fn request_reset(message: &pb::RequestResetRequest) -> ServiceResult<RequestResetRequest> {
-    only_email(&message.email).map(|email| RequestResetRequest { email })
+    only("email", &message.email).map(|email| RequestResetRequest { email })
 }
 
 pub fn request_email_verification(
     message: &pb::RequestEmailVerificationRequest,
 ) -> ServiceResult<RequestEmailVerificationRequest> {
-    only_email(&message.email).map(|email| RequestEmailVerificationRequest { email })
+    only("email", &message.email).map(|email| RequestEmailVerificationRequest { email })
 }
 
 pub fn confirm_reset(message: pb::ConfirmResetRequest) -> ServiceResult<ConfirmResetRequest> {
@@ -85,9 +87,17 @@ pub fn confirm_email(message: pb::ConfirmEmailRequest) -> ConfirmEmailRequest {
     ConfirmEmailRequest { verification_token: message.verification_token }
 }
 
-fn only_email(text: &str) -> ServiceResult<Email> {
+pub fn change_email(message: &pb::ChangeEmailRequest) -> ServiceResult<ChangeEmailRequest> {
+    only("new_email", &message.new_email).map(|new_email| ChangeEmailRequest { new_email })
+}
+
+pub fn confirm_email_change(message: pb::ConfirmEmailChangeRequest) -> ConfirmEmailChangeRequest {
+    ConfirmEmailChangeRequest { email_change_token: message.email_change_token }
+}
+
+fn only(field: &str, text: &str) -> ServiceResult<Email> {
     let mut violations = Violations::default();
-    let email = violations.check("email", Email::parse(text));
+    let email = violations.check(field, Email::parse(text));
     violations.finish(email)
 }
 

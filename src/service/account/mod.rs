@@ -1,5 +1,6 @@
 //! The use cases of `AccountService`: what users do to their own account. Who that is, the bearer alone says.
 
+pub mod change_email;
 pub mod change_password;
 pub mod delete_me;
 pub mod get_me;

@@ -1,6 +1,7 @@
 //! The use cases of `AuthService`, but for the verification of tokens, which is in `token`.
 
 pub mod confirm_email;
+pub mod confirm_email_change;
 pub mod confirm_reset;
 pub mod login;
 pub mod logout;

@@ -8,6 +8,7 @@ use super::settings::LimitSettings;
 use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use crate::domain::clock::Clock;
 use crate::domain::email::Email;
+use crate::domain::id::UserId;
 use crate::domain::origin::Origin;
 use crate::domain::ports::{Attempts, AuditContext, AuditLog, Throttle};
 use crate::domain::throttle::{AttemptKeys, Bucket, ThrottleVerdict};
@@ -84,6 +85,14 @@ impl SecretGuard {
             secret_keys::mail_address_and_source(ring.lookup(), email, origin, per_address),
         ];
         self.spend(&buckets, origin).await
+    }
+
+    /// Counts a request for mail by a caller who is known: on the budgets of [`Self::admit_mail`], and on one of their
+    /// own, so that changing networks buys nobody more.
+    pub async fn admit_mail_of(&self, caller: UserId, email: &Email, origin: &Origin) -> ServiceResult<()> {
+        let own = secret_keys::mail_caller(self.keys.ring().lookup(), caller, self.limits.mail_per_address_and_source);
+        self.spend(&[own], origin).await?;
+        self.admit_mail(email, origin).await
     }
 
     /// The keys of an account's record of failures, without counting anything.

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::crypto::lookup::LookupKey;
 use crate::domain::email::Email;
+use crate::domain::id::UserId;
 use crate::domain::origin::{Origin, Source};
 use crate::domain::throttle::{AttemptKeys, Bucket, Limit};
 
@@ -33,6 +34,11 @@ pub fn mail_source(key: &LookupKey, origin: &Origin, limit: Limit) -> Bucket {
 /// The bucket of the mails that one source asks for on behalf of one address.
 pub fn mail_address_and_source(key: &LookupKey, email: &Email, origin: &Origin, limit: Limit) -> Bucket {
     bucket(key, "mail_address_source", &[email.key().as_bytes(), &network(origin)], limit)
+}
+
+/// The bucket of the mails that one user asks for.
+pub fn mail_caller(key: &LookupKey, caller: UserId, limit: Limit) -> Bucket {
+    bucket(key, "mail_caller", &[caller.as_uuid().as_bytes()], limit)
 }
 
 /// The keys of the record of failures and of known sources.

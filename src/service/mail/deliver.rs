@@ -7,23 +7,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
 
 use super::envelope::Envelope;
-use super::render::{self, Link};
+use super::facts::{Facts, Link};
+use super::recipient::{self, Recipient};
 use super::settings::MailSettings;
+use super::templates::{Rendered, Templates};
 use crate::crypto::one_time_token::{self, MintedToken};
 use crate::domain::clock::{Clock, Entropy, Timestamp};
-use crate::domain::email::Email;
-use crate::domain::mail::{MailError, MailKind, MailMessage, PreparedMail, QueuedMail};
-use crate::domain::one_time_token::{NewOneTimeToken, TokenPurpose};
+use crate::domain::mail::{MailError, MailMessage, PreparedMail, QueuedMail};
+use crate::domain::one_time_token::NewOneTimeToken;
 use crate::domain::ports::{Mailer, Outbox, Preparation, Users};
-use crate::domain::user::{User, UserState};
 use crate::service::error::{ServiceError, ServiceResult};
 use crate::service::keys::live_keys::LiveKeys;
 
 /// How long one delivery may take, its whole conversation with the server included: a batch of them must be done before
 /// its lease ends, or another replica sends the same mails.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A token for the mail, and for the store.
+type Minted = (Zeroizing<String>, NewOneTimeToken);
 
 /// Works the outbox off.
 pub struct DeliverMail {
@@ -33,6 +37,7 @@ pub struct DeliverMail {
     pub keys: Arc<LiveKeys>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
+    pub templates: Arc<Templates>,
     pub settings: MailSettings,
 }
 
@@ -67,6 +72,9 @@ impl DeliverMail {
     }
 
     async fn work(&self, mail: &QueuedMail) -> ServiceResult<()> {
+        if self.is_too_old(mail, self.clock.now()) {
+            return self.give_up(mail, "too old").await;
+        }
         let envelope = match &mail.sealed {
             Some(sealed) => self.unseal(mail, sealed),
             None => self.compose(mail).await?,
@@ -93,54 +101,48 @@ impl DeliverMail {
 
     /// The message, sealed into its row; `None` where nobody is to be written to.
     async fn compose(&self, mail: &QueuedMail) -> ServiceResult<Option<Envelope>> {
+        let Some(recipient) = recipient::of(mail, self.users.as_ref()).await? else { return Ok(None) };
         let now = self.clock.now();
         let expires_at = now.after(self.settings.token_lifetime);
-        if mail.kind == MailKind::EmailChanged {
-            // No account has this address any more, or another one has.
-            let envelope = self.envelope(mail, &mail.requested_for, None, expires_at);
-            return self.prepare(mail, envelope, None, now).await;
-        }
-        let account = self.users.find_by_email(&mail.requested_for).await?;
-        let Some(user) = account.map(|account| account.user).filter(|user| is_to_be_told(mail.kind, user)) else {
-            return Ok(None);
-        };
-        let minted = purpose(mail.kind).map(|purpose| (purpose, one_time_token::mint(purpose, self.entropy.as_ref())));
-        let envelope = self.envelope(mail, &user.email, minted.as_ref().map(|(_, token)| token), expires_at);
-        let token = minted.map(|(purpose, token)| {
-            let (user_id, email) = (user.id, user.email.clone());
-            NewOneTimeToken { hash: token.hash, purpose, user_id, email, expires_at }
+        let purpose = mail.kind.token_purpose().zip(recipient.user.as_ref());
+        let minted = purpose.map(|(purpose, user)| {
+            let MintedToken { text, hash } = one_time_token::mint(purpose, self.entropy.as_ref());
+            let (user_id, email, epoch) = (user.id, recipient.to.clone(), user.epoch);
+            (text, NewOneTimeToken { hash, purpose, user_id, email, epoch, expires_at })
         });
-        self.prepare(mail, envelope, token, now).await
-    }
-
-    async fn prepare(
-        &self,
-        mail: &QueuedMail,
-        envelope: Envelope,
-        token: Option<NewOneTimeToken>,
-        now: Timestamp,
-    ) -> ServiceResult<Option<Envelope>> {
+        let envelope = self.envelope(mail, &recipient, minted.as_ref())?;
         let sealed = envelope.seal(self.keys.ring().mail(), self.entropy.as_ref());
         let sealed = sealed.map_err(|_| ServiceError::Internal)?;
-        let prepared = PreparedMail { id: mail.id, sealed, token };
+        let prepared = PreparedMail { id: mail.id, sealed, token: minted.map(|(_, token)| token) };
         match self.outbox.prepare(prepared, self.settings.tokens_per_hour, now).await? {
             Preparation::Stored => Ok(Some(envelope)),
             Preparation::TooMany => Ok(None),
         }
     }
 
-    /// Goes to the address that the account has, never to the one that was typed.
-    fn envelope(&self, mail: &QueuedMail, to: &Email, token: Option<&MintedToken>, expires_at: Timestamp) -> Envelope {
-        let link = token.map(|token| Link { token: &token.text, expires_at });
-        let rendered = render::render(mail.kind, link, &self.settings);
-        let message = MailMessage {
-            id: mail.id,
-            to: to.clone(),
-            subject: rendered.subject,
-            text: rendered.text,
-            html: rendered.html,
+    fn envelope(&self, mail: &QueuedMail, recipient: &Recipient, minted: Option<&Minted>) -> ServiceResult<Envelope> {
+        let facts = Facts {
+            product: self.settings.product.clone(),
+            at: mail.queued_at,
+            source: mail.source.map(|source| source.to_string()).unwrap_or_default(),
+            device: mail.device.as_str().to_owned(),
+            link: minted.map(|minted| self.link(minted)),
         };
-        Envelope { message, expires_at: link.map(|link| link.expires_at) }
+        let rendered = self.templates.render(mail.kind, &recipient.language, &facts).map_err(|error| {
+            tracing::error!(mail = %mail.id, %error, "a template does not render");
+            ServiceError::Internal
+        })?;
+        let Rendered { subject, text, html } = rendered;
+        let message = MailMessage { id: mail.id, to: recipient.to.clone(), subject, text, html };
+        Ok(Envelope { message, expires_at: facts.link.map(|link| link.expires_at) })
+    }
+
+    fn link(&self, (text, token): &Minted) -> Link {
+        Link {
+            url: format!("{}#token={}", self.settings.page(token.purpose), **text),
+            expires_at: token.expires_at,
+            minutes: self.settings.token_lifetime.as_secs() / 60,
+        }
     }
 
     async fn postpone(&self, mail: &QueuedMail, envelope: &Envelope) -> ServiceResult<()> {
@@ -159,7 +161,11 @@ impl DeliverMail {
 
     fn is_too_late(&self, mail: &QueuedMail, envelope: &Envelope, at: Timestamp) -> bool {
         let has_expired = envelope.expires_at.is_some_and(|expires_at| at >= expires_at);
-        has_expired || at >= mail.queued_at.after(self.settings.retry.give_up_after)
+        has_expired || self.is_too_old(mail, at)
+    }
+
+    fn is_too_old(&self, mail: &QueuedMail, at: Timestamp) -> bool {
+        at >= mail.queued_at.after(self.settings.retry.give_up_after)
     }
 
     /// Doubles with each failed delivery.
@@ -167,21 +173,6 @@ impl DeliverMail {
         let retry = self.settings.retry;
         let factor = 2_u32.saturating_pow(attempts);
         retry.first_wait.saturating_mul(factor).min(retry.longest_wait)
-    }
-}
-
-fn is_to_be_told(kind: MailKind, user: &User) -> bool {
-    let is_done = kind == MailKind::EmailVerification && user.email_verified;
-    user.state == UserState::Active && !is_done
-}
-
-fn purpose(kind: MailKind) -> Option<TokenPurpose> {
-    match kind {
-        MailKind::PasswordReset => Some(TokenPurpose::PasswordReset),
-        MailKind::EmailVerification => Some(TokenPurpose::EmailVerification),
-        MailKind::RegistrationAttempt | MailKind::PasswordChanged | MailKind::NewSignIn | MailKind::EmailChanged => {
-            None
-        }
     }
 }
 

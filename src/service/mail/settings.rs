@@ -1,6 +1,10 @@
 //! What mail is set to.
 
+use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::domain::language::Language;
+use crate::domain::one_time_token::TokenPurpose;
 
 /// What mails say, and how delivery is tried. The sender's address belongs to whoever sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +15,12 @@ pub struct MailSettings {
     pub reset_link: String,
     /// The page that takes a verification token; the token is appended as `#token=…`.
     pub verification_link: String,
-    pub subjects: Subjects,
+    /// The page that takes a token of a new address; the token is appended as `#token=…`.
+    pub email_change_link: String,
+    /// The language of mails to whoever has chosen none.
+    pub language: Language,
+    /// The operator's own templates, which take the places of the built-in ones.
+    pub templates: Option<PathBuf>,
     /// How long a mailed token works.
     pub token_lifetime: Duration,
     /// How many tokens of one purpose a user is mailed an hour.
@@ -25,7 +34,9 @@ impl Default for MailSettings {
             product: "Keystead".to_owned(),
             reset_link: "http://localhost:8080/reset".to_owned(),
             verification_link: "http://localhost:8080/verify".to_owned(),
-            subjects: Subjects::default(),
+            email_change_link: "http://localhost:8080/change-email".to_owned(),
+            language: Language::english(),
+            templates: None,
             token_lifetime: Duration::from_mins(30),
             tokens_per_hour: 3,
             retry: RetrySettings::default(),
@@ -33,26 +44,13 @@ impl Default for MailSettings {
     }
 }
 
-/// The subject of each kind of mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subjects {
-    pub password_reset: String,
-    pub email_verification: String,
-    pub registration_attempt: String,
-    pub password_changed: String,
-    pub new_sign_in: String,
-    pub email_changed: String,
-}
-
-impl Default for Subjects {
-    fn default() -> Self {
-        Self {
-            password_reset: "Set a new password".to_owned(),
-            email_verification: "Confirm your address".to_owned(),
-            registration_attempt: "Somebody tried to register with your address".to_owned(),
-            password_changed: "Your password was changed".to_owned(),
-            new_sign_in: "New sign-in to your account".to_owned(),
-            email_changed: "The address of your account was changed".to_owned(),
+impl MailSettings {
+    /// The page that takes a token of this purpose: a setting, whatever a request says.
+    pub fn page(&self, purpose: TokenPurpose) -> &str {
+        match purpose {
+            TokenPurpose::PasswordReset => &self.reset_link,
+            TokenPurpose::EmailVerification => &self.verification_link,
+            TokenPurpose::EmailChange => &self.email_change_link,
         }
     }
 }

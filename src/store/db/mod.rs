@@ -7,6 +7,7 @@ mod attempts;
 mod audit;
 mod connect;
 mod database;
+mod email_changes;
 mod entity;
 mod fault;
 mod keys;

@@ -77,7 +77,7 @@ impl Database {
     }
 
     /// Tells of a token that opened nothing; whose it was is not said, for it proved nothing.
-    async fn tell_refusal(
+    pub(super) async fn tell_refusal(
         &self,
         transaction: DatabaseTransaction,
         kind: AuditKind,
@@ -126,7 +126,7 @@ fn events_of_reset(user: &user::Model, ended: Vec<AuditEvent>) -> Vec<AuditEvent
 }
 
 /// What a token must be to open anything.
-fn usable(hash: &TokenHash, purpose: TokenPurpose, now: Timestamp) -> Condition {
+pub(super) fn usable(hash: &TokenHash, purpose: TokenPurpose, now: Timestamp) -> Condition {
     Condition::all()
         .add(Column::Hash.eq(hash.0.to_vec()))
         .add(Column::Purpose.eq(purpose.word()))
@@ -158,7 +158,11 @@ pub(super) async fn end_tokens_of(connection: &impl ConnectionTrait, user: UserI
     end_tokens(connection, of_user, at).await.map(|_| ())
 }
 
-async fn end_tokens(connection: &impl ConnectionTrait, which: Condition, now: Timestamp) -> Result<u64, DbErr> {
+pub(super) async fn end_tokens(
+    connection: &impl ConnectionTrait,
+    which: Condition,
+    now: Timestamp,
+) -> Result<u64, DbErr> {
     let ended = one_time_token::Entity::update_many()
         .col_expr(Column::EndedAt, Expr::val(now.as_millis()))
         .filter(which)
@@ -188,6 +192,7 @@ pub(super) async fn store_token(
         return Ok(Preparation::TooMany);
     }
     end_tokens(connection, of_user, now).await?;
+    let is_change = token.purpose == TokenPurpose::EmailChange;
     let row = one_time_token::ActiveModel {
         hash: Set(token.hash.0.to_vec()),
         purpose: Set(token.purpose.word().to_owned()),
@@ -196,6 +201,8 @@ pub(super) async fn store_token(
         created_at: Set(now.as_millis()),
         expires_at: Set(token.expires_at.as_millis()),
         ended_at: Set(None),
+        new_email: Set(is_change.then(|| token.email.as_str().to_owned())),
+        user_epoch: Set(is_change.then_some(token.epoch.0)),
     };
     one_time_token::Entity::insert(row).exec_without_returning(connection).await?;
     Ok(Preparation::Stored)

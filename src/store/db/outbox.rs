@@ -10,14 +10,16 @@ use super::database::Database;
 use super::entity::outbox;
 use super::fault::Fault;
 use super::one_time_tokens::store_token;
-use super::users::stored_email;
+use super::users::{stored_email, stored_name};
 use super::words::Word as _;
 use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use crate::domain::clock::Timestamp;
 use crate::domain::email::Email;
-use crate::domain::id::MailId;
-use crate::domain::mail::{MailKind, PreparedMail, QueuedMail};
+use crate::domain::id::{MailId, UserId};
+use crate::domain::mail::{MailKind, MailOwner, Notice, PreparedMail, QueuedMail};
+use crate::domain::origin::Source;
 use crate::domain::ports::{AuditContext, Outbox, Preparation, StoreResult};
+use crate::domain::user::Epoch;
 
 #[async_trait]
 impl Outbox for Database {
@@ -47,6 +49,7 @@ impl Outbox for Database {
 }
 
 impl Database {
+    /// Queues a mail for whoever has the address when the worker comes to it.
     pub(super) async fn queue(
         &self,
         connection: &impl ConnectionTrait,
@@ -54,7 +57,28 @@ impl Database {
         email: &Email,
         at: Timestamp,
     ) -> Result<(), DbErr> {
+        insert(connection, self.waiting(kind, email, at)).await
+    }
+
+    /// Queues a mail about a known account, with where it was caused from.
+    pub(super) async fn queue_notice(
+        &self,
+        connection: &impl ConnectionTrait,
+        notice: &Notice,
+        context: &AuditContext,
+    ) -> Result<(), DbErr> {
         let row = outbox::ActiveModel {
+            user_id: Set(Some(notice.owner.user_id.as_uuid())),
+            user_epoch: Set(Some(notice.owner.epoch.0)),
+            source: Set(source(context)),
+            device: Set(Some(notice.device.as_str().to_owned())),
+            ..self.waiting(notice.kind, &notice.to, context.at)
+        };
+        insert(connection, row).await
+    }
+
+    fn waiting(&self, kind: MailKind, email: &Email, at: Timestamp) -> outbox::ActiveModel {
+        outbox::ActiveModel {
             id: Set(MailId::generate_at(at, self.entropy.as_ref()).as_uuid()),
             kind: Set(kind.word().to_owned()),
             email: Set(email.as_str().to_owned()),
@@ -63,14 +87,18 @@ impl Database {
             attempts: Set(0),
             queued_at: Set(at.as_millis()),
             due_at: Set(at.as_millis()),
-        };
-        outbox::Entity::insert(row).exec_without_returning(connection).await.map(|_| ())
+            user_id: Set(None),
+            user_epoch: Set(None),
+            source: Set(None),
+            device: Set(None),
+        }
     }
 
     /// Looks nothing up: the effort is the same for every address.
     async fn try_enqueue(&self, kind: MailKind, email: &Email, context: &AuditContext) -> Result<(), Fault> {
         let transaction = self.begin().await?;
-        self.queue(&transaction, kind, email, context.at).await?;
+        let row = outbox::ActiveModel { source: Set(source(context)), ..self.waiting(kind, email, context.at) };
+        insert(&transaction, row).await?;
         let requested = (kind == MailKind::PasswordReset).then_some(AuditEvent {
             kind: AuditKind::ResetRequested,
             outcome: AuditOutcome::Success,
@@ -136,12 +164,28 @@ impl Database {
     }
 }
 
+async fn insert(connection: &impl ConnectionTrait, row: outbox::ActiveModel) -> Result<(), DbErr> {
+    outbox::Entity::insert(row).exec_without_returning(connection).await.map(|_| ())
+}
+
+fn source(context: &AuditContext) -> Option<String> {
+    context.origin.source.map(|source| source.to_string())
+}
+
 /// The mail as it was before this lease, which has counted itself.
 fn queued_mail(row: outbox::Model) -> Result<QueuedMail, Fault> {
+    let owner = row
+        .user_id
+        .zip(row.user_epoch)
+        .map(|(id, epoch)| MailOwner { user_id: UserId::from_uuid(id), epoch: Epoch(epoch) });
+    let source = row.source.map(|text| text.parse().map(Source::new)).transpose();
     Ok(QueuedMail {
         id: MailId::from_uuid(row.id),
         kind: MailKind::parse(&row.kind)?,
         requested_for: stored_email(&row.email)?,
+        owner,
+        source: source.map_err(|_| Fault::Corrupt("source of a mail"))?,
+        device: stored_name(row.device.as_deref().unwrap_or_default())?,
         sealed: row.sealed,
         attempts: u32::try_from(row.attempts - 1).map_err(|_| Fault::Corrupt("attempts of a mail"))?,
         queued_at: Timestamp::from_millis(row.queued_at),

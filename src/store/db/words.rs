@@ -35,13 +35,19 @@ macro_rules! words {
 }
 
 words!(UserState { Active => "active", Disabled => "disabled" });
-words!(TokenPurpose { PasswordReset => "password_reset", EmailVerification => "email_verification" });
+words!(TokenPurpose {
+    PasswordReset => "password_reset",
+    EmailVerification => "email_verification",
+    EmailChange => "email_change",
+});
 words!(MailKind {
     PasswordReset => "password_reset",
     EmailVerification => "email_verification",
     RegistrationAttempt => "registration_attempt",
     PasswordChanged => "password_changed",
     NewSignIn => "new_sign_in",
+    EmailChange => "email_change",
+    EmailChangeAttempt => "email_change_attempt",
     EmailChanged => "email_changed",
 });
 words!(KeyPurpose { Signing => "signing", Refresh => "refresh", Lookup => "lookup", Mail => "mail", Page => "page" });

@@ -4,6 +4,7 @@
 //! `domain` alone. Must not know how the other stores do it.
 
 mod attempts;
+mod email_changes;
 mod keys;
 mod one_time_tokens;
 mod outbox;

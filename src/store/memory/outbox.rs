@@ -13,7 +13,7 @@ use crate::domain::one_time_token::NewOneTimeToken;
 use crate::domain::ports::{AuditContext, Outbox, Preparation, StoreError, StoreResult};
 
 use super::MemoryStore;
-use super::state::{State, TokenRow};
+use super::state::{MailRow, State, TokenRow};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -21,7 +21,8 @@ const HOUR: Duration = Duration::from_hours(1);
 impl Outbox for MemoryStore {
     async fn enqueue(&self, kind: MailKind, email: &Email, context: &AuditContext) -> StoreResult<()> {
         let mut state = self.open()?;
-        state.queue_mail(kind, email, context.at);
+        let row = MailRow { source: context.origin.source, ..state.waiting(kind, email.clone(), context.at) };
+        state.mails.push(row);
         if kind == MailKind::PasswordReset {
             let (kind, outcome) = (AuditKind::ResetRequested, AuditOutcome::Success);
             // No subject: whether the address is known must not show.
@@ -35,7 +36,7 @@ impl Outbox for MemoryStore {
         let mut state = self.open()?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let due = state.mails.iter_mut().filter(|row| row.due_at <= now).take(limit);
-        let take = |row: &mut super::state::MailRow| {
+        let take = |row: &mut MailRow| {
             let mail = row.queued();
             row.attempts = row.attempts.saturating_add(1);
             row.due_at = now.after(lease);

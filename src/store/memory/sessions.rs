@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use crate::domain::audit::AuditKind;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{SessionId, UserId};
-use crate::domain::mail::MailKind;
+use crate::domain::mail::{MailKind, MailOwner, Notice};
+use crate::domain::name::Name;
 use crate::domain::ports::{AuditContext, Sessions, StoreResult};
 use crate::domain::revocation::Revocation;
 use crate::domain::session::{
@@ -33,7 +34,7 @@ impl Sessions for MemoryStore {
             state.renew_hash(user, rehash, context);
         }
         if let Some(keys) = new.attempt {
-            state.remember_source(user, &keys, context.at);
+            state.remember_source(user, &keys, &new.session.device_name, context);
         }
         state.sessions.insert(id, new.session);
         let fallen = state.over_the_cap(user, id, new.max_sessions, context.at);
@@ -89,14 +90,16 @@ impl State {
         self.record_own(AuditKind::PasswordRehashed, user, None, context);
     }
 
-    fn remember_source(&mut self, user: UserId, keys: &AttemptKeys, now: Timestamp) {
+    fn remember_source(&mut self, user: UserId, keys: &AttemptKeys, device: &Name, context: &AuditContext) {
         self.failures.remove(&keys.account);
         let known = self.known_sources.entry(keys.account).or_default();
         let had_others = !known.is_empty();
         let is_new = known.insert(keys.source);
-        let email = self.users.get(&user).map(|row| row.user.email.clone());
-        if let Some(email) = email.filter(|_| had_others && is_new) {
-            self.queue_mail(MailKind::NewSignIn, &email, now);
+        let user = self.users.get(&user).map(|row| row.user.clone());
+        if let Some(user) = user.filter(|_| had_others && is_new) {
+            let owner = MailOwner { user_id: user.id, epoch: user.epoch };
+            let notice = Notice { kind: MailKind::NewSignIn, owner, to: user.email, device: device.clone() };
+            self.queue_notice(notice, context);
         }
     }
 

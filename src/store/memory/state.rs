@@ -8,9 +8,11 @@ use crate::domain::clock::{Entropy, Timestamp};
 use crate::domain::email::Email;
 use crate::domain::id::{MailId, ServiceAccountId, SessionId, UserId};
 use crate::domain::key::StoredKeys;
-use crate::domain::mail::{MailKind, QueuedMail};
+use crate::domain::mail::{MailKind, MailOwner, Notice, QueuedMail};
 use crate::domain::manual_clock::ManualClock;
+use crate::domain::name::Name;
 use crate::domain::one_time_token::{NewOneTimeToken, TokenHash};
+use crate::domain::origin::Source;
 use crate::domain::ports::{AuditContext, StoreError};
 use crate::domain::revocation::{Revocation, RevocationTarget};
 use crate::domain::role::{Role, RoleDescription, RoleName};
@@ -45,6 +47,9 @@ pub(super) struct MailRow {
     pub id: MailId,
     pub kind: MailKind,
     pub requested_for: Email,
+    pub owner: Option<MailOwner>,
+    pub source: Option<Source>,
+    pub device: Name,
     pub sealed: Option<Vec<u8>>,
     pub attempts: u32,
     pub queued_at: Timestamp,
@@ -57,6 +62,9 @@ impl MailRow {
             id: self.id,
             kind: self.kind,
             requested_for: self.requested_for.clone(),
+            owner: self.owner,
+            source: self.source,
+            device: self.device.clone(),
             sealed: self.sealed.clone(),
             attempts: self.attempts,
             queued_at: self.queued_at,
@@ -113,9 +121,30 @@ impl State {
     }
 
     pub fn queue_mail(&mut self, kind: MailKind, email: &Email, at: Timestamp) {
-        let id = MailId::generate(&ManualClock::new(at), self.entropy.as_ref());
-        let requested_for = email.clone();
-        self.mails.push(MailRow { id, kind, requested_for, sealed: None, attempts: 0, queued_at: at, due_at: at });
+        let row = self.waiting(kind, email.clone(), at);
+        self.mails.push(row);
+    }
+
+    /// Queues a mail about a known account, with where it was caused from.
+    pub fn queue_notice(&mut self, notice: Notice, context: &AuditContext) {
+        let waiting = self.waiting(notice.kind, notice.to, context.at);
+        let (owner, source) = (Some(notice.owner), context.origin.source);
+        self.mails.push(MailRow { owner, source, device: notice.device, ..waiting });
+    }
+
+    pub fn waiting(&self, kind: MailKind, requested_for: Email, at: Timestamp) -> MailRow {
+        MailRow {
+            id: MailId::generate(&ManualClock::new(at), self.entropy.as_ref()),
+            kind,
+            requested_for,
+            owner: None,
+            source: None,
+            device: Name::default(),
+            sealed: None,
+            attempts: 0,
+            queued_at: at,
+            due_at: at,
+        }
     }
 
     pub fn record(&mut self, event: AuditEvent, context: &AuditContext) {

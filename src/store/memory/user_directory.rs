@@ -15,6 +15,7 @@ use crate::domain::user_change::{Invitation, InvitationOutcome, UpdateOutcome, U
 use crate::domain::user_list::{UserPosition, UserQuery};
 
 use super::MemoryStore;
+use super::email_changes::notice;
 use super::state::{State, UserRow};
 use super::user_list::{compare, is_chosen};
 
@@ -69,7 +70,7 @@ impl UserDirectory for MemoryStore {
         state.record_deed(AuditKind::UserUpdated, update.id, Some(update.fields()), context);
         let is_verified = update.profile.email_verified == Some(true);
         if let Some(email) = new_email {
-            state.move_address(&before, email, is_verified, context);
+            state.readdress(&before, email, is_verified, context);
         }
         if is_verified && (new_email.is_some() || !before.email_verified) {
             state.record_deed(AuditKind::EmailVerified, update.id, None, context);
@@ -102,7 +103,7 @@ impl State {
     }
 
     /// Mailed tokens were sent to the address that is left: none outlives it.
-    fn move_address(&mut self, before: &User, email: &Email, is_verified: bool, context: &AuditContext) {
+    fn readdress(&mut self, before: &User, email: &Email, is_verified: bool, context: &AuditContext) {
         self.addresses.remove(before.email.key());
         self.addresses.insert(email.key().to_owned(), before.id);
         if let Some(row) = self.users.get_mut(&before.id) {
@@ -110,7 +111,7 @@ impl State {
             row.user.email_verified = is_verified;
         }
         self.kill_tokens(before.id);
-        self.queue_mail(MailKind::EmailChanged, &before.email, context.at);
+        self.queue_notice(notice(MailKind::EmailChanged, before, before.email.clone()), context);
         if !is_verified {
             self.queue_mail(MailKind::EmailVerification, email, context.at);
         }

@@ -57,12 +57,25 @@ impl Mailbox {
     pub async fn verification_token(&self, address: &str) -> String {
         self.token(address, VERIFICATION, 0).await
     }
+
+    /// Waits for the first token mailed to an address that somebody wants.
+    pub async fn email_change_token(&self, address: &str) -> String {
+        self.token(address, EMAIL_CHANGE, 0).await
+    }
+
+    /// Waits for a mail to the address whose text holds the words.
+    pub async fn mail(&self, address: &str, words: &str) -> Mail {
+        let is_it = |mail: &Mail| mail.text.contains(words);
+        eventually("a mail", || async { self.to(address).into_iter().find(is_it) }).await
+    }
 }
 
 /// The prefix of a reset token.
 pub const RESET: &str = "kspr_";
 /// The prefix of a verification token.
 pub const VERIFICATION: &str = "ksev_";
+/// The prefix of a token that changes an address.
+pub const EMAIL_CHANGE: &str = "ksec_";
 
 impl Mail {
     pub fn read(raw: String) -> Self {

@@ -8,6 +8,7 @@ pub mod bare;
 mod client;
 mod clock;
 mod database;
+mod email_changes;
 mod failure;
 pub mod frames;
 mod http;

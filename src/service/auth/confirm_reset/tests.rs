@@ -47,7 +47,7 @@ async fn mailed(world: &World, user: &User, purpose: TokenPurpose) -> String {
     let id: MailId = world.store.mails().last().unwrap().id;
     let minted = mint(purpose, world.entropy.as_ref());
     let (user_id, email, expires_at) = (user.id, user.email.clone(), now.after(Duration::from_mins(30)));
-    let token = NewOneTimeToken { hash: minted.hash, purpose, user_id, email, expires_at };
+    let token = NewOneTimeToken { hash: minted.hash, purpose, user_id, email, epoch: user.epoch, expires_at };
     let prepared = PreparedMail { id, sealed: Vec::new(), token: Some(token) };
     assert_eq!(outbox.prepare(prepared, 10, now).await, Ok(Preparation::Stored));
     minted.text.to_string()

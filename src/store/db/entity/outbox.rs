@@ -15,6 +15,10 @@ pub struct Model {
     pub attempts: i64,
     pub queued_at: i64,
     pub due_at: i64,
+    pub user_id: Option<Uuid>,
+    pub user_epoch: Option<i64>,
+    pub source: Option<String>,
+    pub device: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

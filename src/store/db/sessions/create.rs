@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::{end, row};
 use crate::domain::audit::AuditKind;
-use crate::domain::mail::MailKind;
+use crate::domain::mail::{MailKind, MailOwner, Notice};
 use crate::domain::ports::AuditContext;
 use crate::domain::revocation::Revocation;
 use crate::domain::session::{NewSession, Rehash, SessionCreation};
@@ -58,7 +58,13 @@ impl Database {
         let Some(keys) = &new.attempt else { return Ok(()) };
         clear_failures(transaction, keys.account).await?;
         if remember_source(transaction, keys, context.at).await? == Familiarity::Strange {
-            self.queue(transaction, MailKind::NewSignIn, &stored_email(&user.email)?, context.at).await?;
+            let notice = Notice {
+                kind: MailKind::NewSignIn,
+                owner: MailOwner { user_id: new.session.user_id, epoch: new.seen_epoch },
+                to: stored_email(&user.email)?,
+                device: new.session.device_name.clone(),
+            };
+            self.queue_notice(transaction, &notice, context).await?;
         }
         Ok(())
     }
