@@ -57,7 +57,7 @@ impl AccountService for AccountApi {
     async fn list_sessions(&self, request: Request<pb::ListSessionsRequest>) -> Answer<pb::ListSessionsResponse> {
         let (caller, ..) = split_called(request)?;
         let listed = self.list_sessions.run(&caller).await?;
-        Ok(Response::new(pb::ListSessionsResponse { sessions: sessions::sessions(listed, caller.session) }))
+        Ok(Response::new(pb::ListSessionsResponse { sessions: sessions::sessions(&listed, caller.session) }))
     }
 
     async fn revoke_session(&self, request: Request<pb::RevokeSessionRequest>) -> Answer<pb::RevokeSessionResponse> {

@@ -245,7 +245,10 @@ async fn no_sign_in_or_refresh_in_flight_outlives_the_change(backend: Backend) {
         eventually("a new password", || async {
             match bearer.replace_password(&ada.password, NEW_PASSWORD).await {
                 Err(failure) if failure.is_busy() => None,
-                answer => Some(answer.expect("a new password")),
+                answer => {
+                    let _: () = answer.expect("a new password");
+                    Some(())
+                }
             }
         })
         .await;

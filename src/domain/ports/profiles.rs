@@ -30,7 +30,6 @@ impl ProfileChange {
 
 /// What became of a change.
 #[must_use]
-#[expect(clippy::large_enum_variant, reason = "there is one for a request, and it is moved once")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProfileOutcome {
     /// The account as it now stands.

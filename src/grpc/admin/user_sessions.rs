@@ -23,7 +23,7 @@ impl UserSessionsApi {
     ) -> Answer<pb::ListUserSessionsResponse> {
         let (caller, _, message) = split_called(request)?;
         let listed = self.list.run(sessions::list_user_sessions(&message)?).await?;
-        Ok(Response::new(pb::ListUserSessionsResponse { sessions: sessions::sessions(listed, caller.session) }))
+        Ok(Response::new(pb::ListUserSessionsResponse { sessions: sessions::sessions(&listed, caller.session) }))
     }
 
     pub async fn revoke_user_sessions(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::violations::Violations;
-use super::{ids, mask, pages, time, user};
+use super::{ids, mask, pages, profile, time, user};
 use crate::domain::email::Email;
 use crate::domain::email_prefix::EmailPrefix;
 use crate::domain::language::Language;
@@ -66,13 +66,8 @@ pub fn update(message: pb::UpdateUserRequest) -> ServiceResult<UserUpdate> {
     let named = mask::paths(message.update_mask.as_ref(), UPDATABLE, &mut violations);
     let is_named = |path| named.contains(&path);
     let profile = ProfileChange {
-        display_name: is_named("display_name")
-            .then(|| violations.check("user.display_name", Name::parse(&wanted.display_name)))
-            .flatten(),
-        language: is_named("language")
-            .then(|| violations.check("user.language", Language::parse(&wanted.language)))
-            .flatten(),
         email_verified: is_named("email_verified").then_some(wanted.email_verified),
+        ..profile::change(&wanted, &named, &mut violations)
     };
     let email = is_named("email").then(|| violations.check("user.email", Email::parse(&wanted.email))).flatten();
     let id = violations.finish(id)?;

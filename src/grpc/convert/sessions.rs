@@ -28,11 +28,11 @@ pub fn revoke_user_sessions(message: &pb::RevokeUserSessionsRequest) -> ServiceR
 }
 
 /// The sessions, as seen from the session that the call was made in.
-pub fn sessions(sessions: Vec<Session>, current: SessionId) -> Vec<pb::Session> {
-    sessions.into_iter().map(|session| one(session, current)).collect()
+pub fn sessions(sessions: &[Session], current: SessionId) -> Vec<pb::Session> {
+    sessions.iter().map(|session| one(session, current)).collect()
 }
 
-fn one(session: Session, current: SessionId) -> pb::Session {
+fn one(session: &Session, current: SessionId) -> pb::Session {
     pb::Session {
         id: session.id.to_string(),
         device_name: session.device_name.as_str().to_owned(),
