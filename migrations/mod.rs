@@ -13,7 +13,9 @@ mod m0004_attempts;
 mod m0005_keys;
 mod m0006_audit;
 mod m0007_roles;
+mod m0009_service_accounts;
 mod m0011_mail;
+mod m0012_user_lists;
 
 /// The steps in their order.
 pub struct Migrator;
@@ -28,7 +30,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_keys::Migration),
             Box::new(m0006_audit::Migration),
             Box::new(m0007_roles::Migration),
+            Box::new(m0009_service_accounts::Migration),
             Box::new(m0011_mail::Migration),
+            Box::new(m0012_user_lists::Migration),
         ]
     }
 }

@@ -1,8 +1,10 @@
 //! Gives each use case its needs.
 
 mod email_changes;
+mod machines;
 mod rights;
 mod signing_keys;
+mod users;
 
 use std::sync::Arc;
 
@@ -23,8 +25,6 @@ use crate::grpc::admin_service::AdminApi;
 use crate::grpc::auth_service::AuthApi;
 use crate::grpc::token_service::TokenApi;
 use crate::service::access::CheckAccess;
-use crate::service::admin::rights::disable_user::DisableUser;
-use crate::service::admin::rights::enable_user::EnableUser;
 use crate::service::auth::confirm_email::ConfirmEmail;
 use crate::service::auth::confirm_reset::ConfirmReset;
 use crate::service::auth::login::Login;
@@ -57,7 +57,9 @@ pub struct UseCases {
     account: AccountApi,
     users: UsersApi,
     roles: RolesApi,
+    service_accounts: ServiceAccountsApi,
     signing_keys: SigningKeysApi,
+    token: TokenApi,
 }
 
 impl UseCases {
@@ -99,14 +101,26 @@ impl UseCases {
         let account = AccountApi { change_email: shared.change_email(parts, stores) };
         let change_rights = shared.change_rights(settings, parts, stores);
         let roles = rights::roles(parts, stores, &change_rights);
-        let users = UsersApi {
-            delete: shared.delete_user(settings, parts, stores),
-            disable: DisableUser { change: Arc::clone(&change_rights) },
-            enable: EnableUser { change: change_rights },
-        };
+        let users = shared.users(settings, parts, stores, &change_rights);
         let signing_keys = shared.signing_keys(settings, parts, &ring);
+        let service_accounts = shared.service_accounts(settings, parts, stores);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
-        Ok(Self { keys, ring, revocations, health, get_jwks, access, auth, account, users, roles, signing_keys })
+        let token = shared.tokens(parts, stores, &get_jwks, &auth.logout);
+        Ok(Self {
+            keys,
+            ring,
+            revocations,
+            health,
+            get_jwks,
+            access,
+            auth,
+            account,
+            users,
+            roles,
+            service_accounts,
+            signing_keys,
+            token,
+        })
     }
 
     /// What the gRPC edge stands on.
@@ -117,11 +131,11 @@ impl UseCases {
             admin: AdminApi {
                 users: self.users,
                 roles: self.roles,
-                service_accounts: ServiceAccountsApi {},
+                service_accounts: self.service_accounts,
                 signing_keys: self.signing_keys,
                 audit: AuditApi {},
             },
-            token: TokenApi { get_jwks: self.get_jwks },
+            token: self.token,
         };
         grpc::Needs {
             routes: services.into_routes(),

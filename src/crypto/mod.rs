@@ -8,9 +8,11 @@ pub mod lookup;
 pub mod one_time_token;
 pub mod page_token;
 pub mod password_hasher;
+mod random_token;
 pub mod refresh_token;
 pub mod seal;
 mod server_key;
+pub mod service_secret;
 mod signing_key;
 #[cfg(test)]
 mod testing;

@@ -1,16 +1,10 @@
-//! Tokens that are mailed: a prefix for each purpose, then 256 random bits; stored as their SHA-256.
-//!
-//! The bits are too many to guess, so that a plain hash is enough to make the stored form worthless (promise X1).
+//! Tokens that are mailed, each purpose with a prefix of its own (promise X1).
 
-use aws_lc_rs::digest;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
+use super::random_token;
 use crate::domain::clock::Entropy;
 use crate::domain::one_time_token::{TokenHash, TokenPurpose};
-
-const TOKEN_LEN: usize = 32;
 
 /// A fresh token: the text for the mail and the hash for the store.
 pub struct MintedToken {
@@ -19,36 +13,22 @@ pub struct MintedToken {
 }
 
 pub fn mint(purpose: TokenPurpose, entropy: &dyn Entropy) -> MintedToken {
-    let mut bytes = Zeroizing::new([0; TOKEN_LEN]);
-    entropy.fill(bytes.as_mut_slice());
-    let mut text = Zeroizing::new(String::with_capacity(64));
-    text.push_str(prefix(purpose));
-    URL_SAFE_NO_PAD.encode_string(bytes.as_slice(), &mut text);
-    let hash = hash(&text);
+    let text = random_token::mint(prefix(purpose), entropy);
+    let hash = TokenHash(random_token::hash(&text));
     MintedToken { text, hash }
 }
 
 /// The hash to look a presented token up by; `None` for whatever is no well-formed token of this purpose.
 pub fn parse(purpose: TokenPurpose, text: &str) -> Option<TokenHash> {
-    let mut bytes = Zeroizing::new([0; TOKEN_LEN]);
-    let length = URL_SAFE_NO_PAD.decode_slice(text.strip_prefix(prefix(purpose))?, bytes.as_mut_slice()).ok()?;
-    (length == TOKEN_LEN).then(|| hash(text))
+    random_token::parse(prefix(purpose), text).map(TokenHash)
 }
 
-/// Distinct for each purpose and from every other token, so that a leaked one is recognised for what it is.
 const fn prefix(purpose: TokenPurpose) -> &'static str {
     match purpose {
         TokenPurpose::PasswordReset => "kspr_",
         TokenPurpose::EmailVerification => "ksev_",
         TokenPurpose::EmailChange => "ksec_",
     }
-}
-
-/// Over the whole text: the purpose is in it.
-fn hash(text: &str) -> TokenHash {
-    let mut hash = [0; digest::SHA256_OUTPUT_LEN];
-    hash.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
-    TokenHash(hash)
 }
 
 #[cfg(test)]

@@ -81,12 +81,12 @@ impl fmt::Debug for Email {
 
 /// Upper case first: letters that share a capital (final sigma, dotless i) are then one letter, wherever they stand.
 /// The change of case can leave the normal form, so the result is normalized once more.
-fn fold(address: &str) -> String {
+pub(super) fn fold(address: &str) -> String {
     address.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfc().collect()
 }
 
 /// The joiners are not among the default ignorables of UTS #39, but nobody sees them either.
-fn is_invisible(character: char) -> bool {
+pub(super) fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200c}' | '\u{200d}')
         || character.identifier_type() == Some(IdentifierType::Default_Ignorable)

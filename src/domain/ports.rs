@@ -5,8 +5,11 @@
 
 pub mod email_changes;
 pub mod principals;
+pub mod profiles;
 pub mod rights;
 pub mod roles;
+pub mod service_accounts;
+pub mod user_directory;
 
 use std::time::Duration;
 

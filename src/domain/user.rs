@@ -37,6 +37,13 @@ impl Revision {
     pub fn etag(self) -> String {
         format!("\"{:x}\"", self.0)
     }
+
+    /// The revision that the word stands for; `None` for a word that was never given out.
+    pub fn from_etag(etag: &str) -> Option<Self> {
+        let digits = etag.strip_prefix('"')?.strip_suffix('"')?;
+        let revision = Self(i64::from_str_radix(digits, 16).ok()?);
+        (revision.etag() == etag).then_some(revision)
+    }
 }
 
 /// An account, without anything secret.
@@ -99,4 +106,24 @@ pub struct NewUser {
 pub enum Creation {
     Created(User),
     EmailTaken,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_etag_leads_back_to_its_revision() {
+        for revision in [0, 1, 255, i64::MAX].map(Revision) {
+            assert_eq!(Revision::from_etag(&revision.etag()), Some(revision));
+        }
+    }
+
+    #[test]
+    fn a_word_that_was_never_given_out_is_no_revision() {
+        for word in ["", "\"", "\"\"", "1", "\"1", "\"01\"", "\"+1\"", "\"A\"", "\" 1\"", "W/\"1\"", "\"1\"\"1\"", "*"]
+        {
+            assert_eq!(Revision::from_etag(word), None, "{word}");
+        }
+    }
 }

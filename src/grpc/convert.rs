@@ -2,6 +2,7 @@
 //!
 //! No rule is decided here: types of the domain judge what they can be made of.
 
+pub mod admin_users;
 pub mod claims;
 pub mod credentials;
 pub mod ids;
@@ -9,6 +10,7 @@ pub mod keys;
 pub mod mask;
 pub mod pages;
 pub mod roles;
+pub mod service_accounts;
 pub mod signing_keys;
 pub mod time;
 pub mod tokens;

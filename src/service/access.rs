@@ -125,11 +125,9 @@ impl CheckAccess {
 }
 
 fn caller(claims: &Claims) -> Caller {
-    // A token of a service account names the account as the client too (RFC 9068, section 2.2).
-    let is_machine = claims.client_id == claims.sub.to_string();
     Caller {
         id: PrincipalId::from_uuid(claims.sub),
-        kind: if is_machine { CallerKind::ServiceAccount } else { CallerKind::User },
+        kind: if claims.names_a_client() { CallerKind::ServiceAccount } else { CallerKind::User },
         session: SessionId::from_uuid(claims.sid),
         authenticated_at: Timestamp::from_seconds(claims.auth_time),
         methods: claims.amr.clone(),

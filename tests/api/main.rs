@@ -17,6 +17,7 @@ mod support;
 
 mod harness;
 
+mod admin_users;
 mod batch_verify;
 mod canary;
 mod concurrent_refresh;
@@ -47,6 +48,7 @@ mod register;
 mod reset;
 mod reset_race;
 mod rights;
+mod service_accounts;
 mod signing_keys;
 mod start;
 mod tls;

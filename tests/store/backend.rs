@@ -6,8 +6,12 @@ use std::time::Duration;
 use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
 use keystead::domain::ports::email_changes::EmailChanges;
+use keystead::domain::ports::principals::Principals;
+use keystead::domain::ports::profiles::Profiles;
 use keystead::domain::ports::rights::Rights;
 use keystead::domain::ports::roles::Roles;
+use keystead::domain::ports::service_accounts::ServiceAccounts;
+use keystead::domain::ports::user_directory::UserDirectory;
 use keystead::domain::ports::{Attempts, AuditLog, Keys, OneTimeTokens, Outbox, Probe, Revocations, Sessions, Users};
 use keystead::store::db::{Database, DatabaseUrl, Settings};
 use keystead::store::memory::MemoryStore;
@@ -23,6 +27,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// An empty store and what a check needs to use it.
 pub struct Backend {
     pub users: Arc<dyn Users>,
+    pub profiles: Arc<dyn Profiles>,
+    pub directory: Arc<dyn UserDirectory>,
     pub attempts: Arc<dyn Attempts>,
     pub sessions: Arc<dyn Sessions>,
     pub tokens: Arc<dyn OneTimeTokens>,
@@ -34,6 +40,8 @@ pub struct Backend {
     pub probe: Arc<dyn Probe>,
     pub rights: Arc<dyn Rights>,
     pub roles: Arc<dyn Roles>,
+    pub service_accounts: Arc<dyn ServiceAccounts>,
+    pub principals: Arc<dyn Principals>,
     pub clock: Arc<ManualClock>,
     pub entropy: Arc<CountingEntropy>,
     pub inside: Inside,
@@ -41,35 +49,15 @@ pub struct Backend {
     _folder: Option<TempDir>,
 }
 
-trait Store:
-    EmailChanges
-    + Users
-    + Attempts
-    + Sessions
-    + OneTimeTokens
-    + Outbox
-    + Revocations
-    + Keys
-    + AuditLog
-    + Probe
-    + Rights
-    + Roles
-{
-}
+trait Store: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe {}
 
-impl<S> Store for S where
-    S: EmailChanges
-        + Users
-        + Attempts
-        + Sessions
-        + OneTimeTokens
-        + Outbox
-        + Revocations
-        + Keys
-        + AuditLog
-        + Probe
-        + Rights
-        + Roles
+impl<S> Store for S where S: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
+{}
+
+trait Administration: EmailChanges + Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory {}
+
+impl<S> Administration for S where
+    S: EmailChanges + Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory
 {
 }
 
@@ -112,7 +100,7 @@ async fn connect(url: &str) -> DatabaseConnection {
     sea_orm::Database::connect(options).await.expect("the database answers")
 }
 
-fn bundle<S: Store + 'static>(
+fn bundle<S: Store + Administration + 'static>(
     store: Arc<S>,
     entropy: Arc<CountingEntropy>,
     inside: Inside,
@@ -120,6 +108,8 @@ fn bundle<S: Store + 'static>(
 ) -> Arc<Backend> {
     Arc::new(Backend {
         users: store.clone(),
+        profiles: store.clone(),
+        directory: store.clone(),
         attempts: store.clone(),
         sessions: store.clone(),
         tokens: store.clone(),
@@ -130,7 +120,9 @@ fn bundle<S: Store + 'static>(
         audit: store.clone(),
         probe: store.clone(),
         rights: store.clone(),
-        roles: store,
+        roles: store.clone(),
+        service_accounts: store.clone(),
+        principals: store.clone(),
         clock: Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000))),
         entropy,
         inside,

@@ -10,7 +10,7 @@ use keystead::domain::mail::{MailKind, PreparedMail};
 use keystead::domain::name::Name;
 use keystead::domain::one_time_token::{NewOneTimeToken, PasswordReset, TokenHash, TokenPurpose};
 use keystead::domain::origin::{Origin, Source, TraceId};
-use keystead::domain::ports::{AuditContext, Preparation};
+use keystead::domain::ports::{Actor, AuditContext, Preparation};
 use keystead::domain::session::{NewSession, Rotation, Session, SessionCreation, SessionLimits, SessionSalt};
 use keystead::domain::throttle::AttemptKeys;
 use keystead::domain::user::{Creation, NewUser, PasswordHash, User};
@@ -46,6 +46,11 @@ impl Backend {
     pub fn context(&self) -> AuditContext {
         let source = Some(Source::new([192, 0, 2, 7].into()));
         AuditContext { at: self.now(), origin: Origin { source, trace_id: TraceId([7; 16]) }, actor: None }
+    }
+
+    /// The context of what somebody does in a session of theirs.
+    pub fn context_of(&self, actor: &User, session: SessionId) -> AuditContext {
+        AuditContext { actor: Some(Actor { id: actor.id.into(), session: Some(session) }), ..self.context() }
     }
 
     /// Until when revocations matter.

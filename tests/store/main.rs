@@ -14,16 +14,20 @@ mod late_commit;
 mod one_time_tokens;
 mod outbox;
 mod postgres_alone;
+mod profiles;
 mod redis;
 mod revocations;
 mod rights;
 mod roles;
 mod rotation;
+mod service_accounts;
 mod sessions;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "other test binaries use the rest")]
 mod support;
 mod trail;
+mod user_directory;
+mod user_list;
 mod users;
 
 macro_rules! conformance {
@@ -52,6 +56,36 @@ conformance! {
         the_owner_of_a_taken_address_is_told_if_asked
         of_parallel_registrations_one_wins
         nobody_is_found_where_nobody_is
+    }
+    profiles {
+        a_change_touches_what_it_names_alone
+        a_change_is_told_by_its_actor_with_its_fields
+        a_change_decided_on_an_older_revision_is_refused
+        of_parallel_changes_of_one_revision_one_wins
+        nobody_is_changed_where_nobody_is
+    }
+    user_directory {
+        an_invited_account_has_no_password_and_gets_a_mail
+        an_invitation_needs_its_roles
+        an_invitation_to_a_taken_address_is_refused_and_told
+        an_update_touches_what_it_names_and_is_told
+        of_parallel_updates_of_one_revision_one_wins
+        nobody_else_is_updated
+        a_new_address_kills_mailed_tokens_and_is_told_to_the_old_one
+        a_verified_new_address_is_not_asked
+        an_address_of_somebody_else_is_refused_and_told
+        of_parallel_moves_to_one_address_one_wins
+        a_required_reset_takes_everything_but_the_account
+        a_required_reset_leaves_others_alone
+        a_required_reset_is_mailed_however_many_were
+        no_session_outlives_a_required_reset_that_races_it
+    }
+    user_list {
+        every_order_is_walked_without_loss
+        filters_choose_together
+        prefixes_are_taken_literally
+        prefixes_are_compared_byte_by_byte
+        accounts_of_one_moment_are_told_apart
     }
     attempts {
         parallel_attempts_are_counted_exactly
@@ -127,6 +161,18 @@ conformance! {
         of_two_who_demote_each_other_one_stays
         a_deleted_account_leaves_nothing_but_ids
         the_waiting_mails_of_others_stay
+    }
+    service_accounts {
+        a_secret_opens_its_own_account_alone
+        an_account_needs_roles_that_exist
+        a_role_of_a_service_account_is_in_use
+        two_secrets_are_good_during_the_overlap
+        a_third_secret_ends_the_first_and_no_overlap_ends_all_before
+        a_shorter_overlap_is_not_made_longer
+        a_deleted_account_is_gone_and_its_tokens_revoked
+        accounts_are_listed_in_their_order_page_by_page
+        users_and_service_accounts_stand_as_they_are
+        one_token_of_an_account_is_revoked_alone
     }
     roles {
         three_roles_are_there_from_the_start

@@ -8,7 +8,7 @@ use keystead::domain::mail::MailKind;
 use keystead::domain::one_time_token::{ResetOutcome, TokenHash, TokenPurpose, VerificationOutcome};
 use keystead::domain::revocation::{RevocationCursor, RevocationTarget};
 use keystead::domain::session::SessionCreation;
-use keystead::domain::user::Epoch;
+use keystead::domain::user::{Epoch, Revision};
 
 use crate::backend::Backend;
 use crate::fixture::{LEASE, at_once, keys_of, reread};
@@ -70,6 +70,7 @@ pub async fn a_reset_does_all_that_it_promises(backend: Arc<Backend>) {
     let ResetOutcome::Done { revocations } = reset(&backend, hash).await else { panic!("refused") };
     let after = reread(&backend, &user).await;
     assert_eq!((after.email_verified, after.epoch, after.updated_at), (true, Epoch(1), backend.now()));
+    assert_eq!(after.revision, Revision(1), "what was decided before is not written over it");
     let account = backend.users.find_by_email(&user.email).await.unwrap().unwrap();
     assert_eq!(account.password_hash.unwrap().as_str(), "hash-1");
     for session in sessions {
@@ -133,7 +134,7 @@ pub async fn an_address_is_verified_once(backend: Arc<Backend>) {
     assert_eq!(verified.len(), 1);
     assert!(verified[0].email_verified);
     assert_eq!(verified[0], reread(&backend, &user).await);
-    assert_eq!(verified[0].epoch, user.epoch);
+    assert_eq!((verified[0].epoch, verified[0].revision), (user.epoch, Revision(1)));
     assert_eq!(backend.told(AuditKind::EmailVerified, AuditOutcome::Success).await, 1);
 }
 

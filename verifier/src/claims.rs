@@ -30,6 +30,12 @@ pub struct Claims {
 }
 
 impl Claims {
+    /// Whether the token speaks of a client that acts for itself, not of a person (RFC 9068, section 2.2).
+    #[must_use]
+    pub fn names_a_client(&self) -> bool {
+        self.client_id.parse() == Ok(self.sub)
+    }
+
     /// `None` where a claim is missing or ill-typed, a member is named twice, or there is no audience.
     pub(crate) fn parse(json: &[u8]) -> Option<Self> {
         serde_json::from_slice(json).ok()

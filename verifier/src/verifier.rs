@@ -11,7 +11,7 @@ use crate::verdict::{Expectations, Verdict};
 const MAX_LEEWAY: i64 = 5;
 
 /// How Keystead's other tokens begin. None of them can be the beginning of a JWT.
-const OTHER_KINDS: [&str; 4] = ["ksr_", "kspr_", "ksev_", "ksec_"];
+const OTHER_KINDS: [&str; 5] = ["ksr_", "kspr_", "ksev_", "ksec_", "kss_"];
 
 /// Judges tokens of one issuer.
 #[derive(Clone, Debug)]

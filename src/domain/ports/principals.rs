@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use super::StoreResult;
 use crate::domain::caller::CallerKind;
 use crate::domain::id::PrincipalId;
-use crate::domain::user::{Epoch, UserState};
+use crate::domain::service_account::ServiceAccount;
+use crate::domain::user::{Epoch, User, UserState};
 
 /// How a user or a service account stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,22 @@ pub struct Standing {
     pub epoch: Epoch,
     /// Sorted.
     pub roles: Vec<String>,
+}
+
+impl Standing {
+    pub fn of_user(user: User) -> Self {
+        Self { kind: CallerKind::User, state: user.state, epoch: user.epoch, roles: user.roles }
+    }
+
+    /// A service account is active for as long as it is there.
+    pub fn of_service_account(account: ServiceAccount) -> Self {
+        Self {
+            kind: CallerKind::ServiceAccount,
+            state: UserState::Active,
+            epoch: account.epoch,
+            roles: account.roles.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 /// Users and service accounts alike.

@@ -2,37 +2,55 @@
 
 use tonic::{Request, Response, Status};
 
-use crate::grpc::convert::{ids, user};
+use crate::grpc::convert::{admin_users, ids, user};
 use crate::grpc::front::split_called;
 use crate::grpc::pb;
 use crate::service::admin::rights::delete_user::DeleteUser;
 use crate::service::admin::rights::disable_user::DisableUser;
 use crate::service::admin::rights::enable_user::EnableUser;
+use crate::service::admin::users::create::CreateUser;
+use crate::service::admin::users::get::GetUser;
+use crate::service::admin::users::list::ListUsers;
+use crate::service::admin::users::require_reset::RequirePasswordReset;
+use crate::service::admin::users::update::UpdateUser;
 
 /// The use cases behind it.
 pub struct UsersApi {
+    pub create: CreateUser,
+    pub get: GetUser,
+    pub list: ListUsers,
+    pub update: UpdateUser,
     pub delete: DeleteUser,
     pub disable: DisableUser,
     pub enable: EnableUser,
+    pub require_reset: RequirePasswordReset,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
 
 impl UsersApi {
-    pub async fn create_user(&self, _request: Request<pb::CreateUserRequest>) -> Answer<pb::CreateUserResponse> {
-        todo!()
+    pub async fn create_user(&self, request: Request<pb::CreateUserRequest>) -> Answer<pb::CreateUserResponse> {
+        let (caller, origin, message) = split_called(request)?;
+        let created = self.create.run(admin_users::create(&message)?, &caller.initiates(&origin)).await?;
+        Ok(Response::new(pb::CreateUserResponse { user: Some(user::user(created)) }))
     }
 
-    pub async fn get_user(&self, _request: Request<pb::GetUserRequest>) -> Answer<pb::GetUserResponse> {
-        todo!()
+    pub async fn get_user(&self, request: Request<pb::GetUserRequest>) -> Answer<pb::GetUserResponse> {
+        let (_, _, message) = split_called(request)?;
+        let found = self.get.run(ids::the_user(&message.user_id)?).await?;
+        Ok(Response::new(pb::GetUserResponse { user: Some(user::user(found)) }))
     }
 
-    pub async fn list_users(&self, _request: Request<pb::ListUsersRequest>) -> Answer<pb::ListUsersResponse> {
-        todo!()
+    pub async fn list_users(&self, request: Request<pb::ListUsersRequest>) -> Answer<pb::ListUsersResponse> {
+        let (caller, _, message) = split_called(request)?;
+        let page = self.list.run(admin_users::list(message)?, caller.id).await?;
+        Ok(Response::new(admin_users::list_response(page)))
     }
 
-    pub async fn update_user(&self, _request: Request<pb::UpdateUserRequest>) -> Answer<pb::UpdateUserResponse> {
-        todo!()
+    pub async fn update_user(&self, request: Request<pb::UpdateUserRequest>) -> Answer<pb::UpdateUserResponse> {
+        let (caller, origin, message) = split_called(request)?;
+        let updated = self.update.run(admin_users::update(message)?, &caller.initiates(&origin)).await?;
+        Ok(Response::new(pb::UpdateUserResponse { user: Some(user::user(updated)) }))
     }
 
     pub async fn delete_user(&self, request: Request<pb::DeleteUserRequest>) -> Answer<pb::DeleteUserResponse> {
@@ -55,9 +73,11 @@ impl UsersApi {
 
     pub async fn require_password_reset(
         &self,
-        _request: Request<pb::RequirePasswordResetRequest>,
+        request: Request<pb::RequirePasswordResetRequest>,
     ) -> Answer<pb::RequirePasswordResetResponse> {
-        todo!()
+        let (caller, origin, message) = split_called(request)?;
+        self.require_reset.run(ids::the_user(&message.user_id)?, &caller.initiates(&origin)).await?;
+        Ok(Response::new(pb::RequirePasswordResetResponse {}))
     }
 
     pub async fn list_user_sessions(

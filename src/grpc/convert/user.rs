@@ -1,8 +1,9 @@
 //! Accounts, on their way out.
 
 use super::time;
-use crate::domain::user::{User, UserState};
+use crate::domain::user::{Revision, User, UserState};
 use crate::grpc::pb;
+use crate::service::error::{ServiceError, ServiceResult};
 
 pub fn user(user: User) -> pb::User {
     pb::User {
@@ -17,6 +18,15 @@ pub fn user(user: User) -> pb::User {
         etag: user.revision.etag(),
         language: user.language.as_str().to_owned(),
     }
+}
+
+/// The revision that an update was decided on; `None` where it names none. A word that was never given out is no
+/// account's.
+pub fn expected(etag: &str) -> ServiceResult<Option<Revision>> {
+    if etag.is_empty() {
+        return Ok(None);
+    }
+    Revision::from_etag(etag).map(Some).ok_or(ServiceError::EtagMismatch)
 }
 
 fn state(state: UserState) -> pb::UserState {

@@ -2,4 +2,6 @@
 
 pub mod rights;
 pub mod roles;
+pub mod service_accounts;
 pub mod signing_keys;
+pub mod users;

@@ -20,3 +20,11 @@ impl fmt::Debug for TokenSet {
         formatter.debug_struct("TokenSet").field("session_id", &self.session_id).finish_non_exhaustive()
     }
 }
+
+/// The access token of a service account; it has no refresh token.
+pub struct ServiceToken {
+    pub access_token: String,
+    pub expires_at: Timestamp,
+    /// A session of the token's own.
+    pub session: SessionId,
+}

@@ -16,11 +16,14 @@ mod migrations;
 mod one_time_tokens;
 mod outbox;
 mod principals;
+mod profiles;
 mod revocations;
 mod rights;
 mod roles;
+mod service_accounts;
 mod sessions;
 mod settings;
+mod user_directory;
 mod users;
 mod words;
 

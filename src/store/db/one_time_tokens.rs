@@ -70,6 +70,7 @@ impl Database {
             .col_expr(user::Column::PasswordHash, Expr::val(reset.password_hash.as_str()))
             .col_expr(user::Column::EmailVerified, Expr::val(true))
             .col_expr(user::Column::Revision, Expr::col(user::Column::Revision).add(1))
+            .col_expr(user::Column::Revision, Expr::col(user::Column::Revision).add(1))
             .col_expr(user::Column::Epoch, Expr::val(epoch.0))
             .col_expr(user::Column::UpdatedAt, Expr::val(context.at.as_millis()))
             .filter(user::Column::Id.eq(user.id))
@@ -106,6 +107,7 @@ impl Database {
         };
         user::Entity::update_many()
             .col_expr(user::Column::EmailVerified, Expr::val(true))
+            .col_expr(user::Column::Revision, Expr::col(user::Column::Revision).add(1))
             .col_expr(user::Column::Revision, Expr::col(user::Column::Revision).add(1))
             .col_expr(user::Column::UpdatedAt, Expr::val(context.at.as_millis()))
             .filter(user::Column::Id.eq(row.id))

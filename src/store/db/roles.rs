@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::database::Database;
-use super::entity::{role, user_role};
+use super::entity::{role, service_account_role, user_role};
 use super::fault::Fault;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::clock::Timestamp;
@@ -75,8 +75,9 @@ impl Database {
 }
 
 async fn is_held(connection: &impl ConnectionTrait, name: &RoleName) -> Result<bool, DbErr> {
-    let of_role = user_role::Entity::find().filter(user_role::Column::Role.eq(name.as_str()));
-    Ok(of_role.one(connection).await?.is_some())
+    let of_users = user_role::Entity::find().filter(user_role::Column::Role.eq(name.as_str()));
+    let of_machines = service_account_role::Entity::find().filter(service_account_role::Column::Role.eq(name.as_str()));
+    Ok(of_users.one(connection).await?.is_some() || of_machines.one(connection).await?.is_some())
 }
 
 /// Whether every one of the roles exists; none of them goes until the transaction ends.

@@ -136,7 +136,7 @@ async fn load_account(
     found.into_iter().next().map(|(row, roles)| account(row, roles)).transpose()
 }
 
-fn account(row: user::Model, roles: Vec<user_role::Model>) -> Result<Account, Fault> {
+pub(super) fn account(row: user::Model, roles: Vec<user_role::Model>) -> Result<Account, Fault> {
     let mut roles: Vec<String> = roles.into_iter().map(|row| row.role).collect();
     roles.sort_unstable();
     let user = User {

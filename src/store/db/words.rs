@@ -54,3 +54,12 @@ words!(KeyPurpose { Signing => "signing", Refresh => "refresh", Lookup => "looku
 words!(KeyState { Next => "next", Active => "active", Retiring => "retiring" });
 words!(SigningAlgorithm { Es256 => "ES256", EdDsa => "EdDSA", Rs256 => "RS256" });
 words!(AuditOutcome { Success => "success", Failure => "failure" });
+
+/// A list, as a JSON array.
+pub(super) fn list(items: &[String]) -> String {
+    serde_json::Value::from(items).to_string()
+}
+
+pub(super) fn parse_list(text: &str) -> Result<Vec<String>, Fault> {
+    serde_json::from_str(text).map_err(|_| Fault::Corrupt("list"))
+}

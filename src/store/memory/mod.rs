@@ -9,14 +9,18 @@ mod keys;
 mod one_time_tokens;
 mod outbox;
 mod principals;
+mod profiles;
 mod revocations;
 mod rights;
 mod roles;
 mod rotation;
+mod service_accounts;
 mod sessions;
 pub mod signal;
 mod state;
 pub mod throttle;
+mod user_directory;
+mod user_list;
 mod users;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -75,6 +75,7 @@ impl State {
         let mut verified = user.clone();
         verified.email_verified = true;
         verified.revision = Revision(user.revision.0 + 1);
+        verified.revision.0 += 1;
         verified.updated_at = context.at;
         if let Some(row) = self.users.get_mut(&user.id) {
             row.user = verified.clone();

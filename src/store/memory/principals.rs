@@ -1,10 +1,10 @@
-//! Who may act: users.
+//! Who may act: users and service accounts.
 
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use crate::domain::caller::CallerKind;
-use crate::domain::id::{PrincipalId, UserId};
+use crate::domain::clock::Timestamp;
+use crate::domain::id::{PrincipalId, ServiceAccountId, UserId};
 use crate::domain::ports::StoreResult;
 use crate::domain::ports::principals::{Principals, Standing};
 
@@ -12,12 +12,10 @@ use crate::domain::ports::principals::{Principals, Standing};
 impl Principals for MemoryStore {
     async fn standing(&self, id: PrincipalId) -> StoreResult<Option<Standing>> {
         let state = self.open()?;
-        let user = state.users.get(&UserId::from_uuid(id.as_uuid())).map(|row| &row.user);
-        Ok(user.map(|user| Standing {
-            kind: CallerKind::User,
-            state: user.state,
-            epoch: user.epoch,
-            roles: user.roles.clone(),
-        }))
+        if let Some(row) = state.users.get(&UserId::from_uuid(id.as_uuid())) {
+            return Ok(Some(Standing::of_user(row.user.clone())));
+        }
+        let id = ServiceAccountId::from_uuid(id.as_uuid());
+        Ok(state.service_account(id, Timestamp::default()).map(Standing::of_service_account))
     }
 }

@@ -29,8 +29,8 @@ impl Roles for MemoryStore {
         if name.is_built_in() || !state.roles.contains_key(name) {
             return Ok(RoleDeletion::Unknown);
         }
-        let is_held = state.users.values().any(|row| row.user.roles.iter().any(|held| held == name.as_str()));
-        if is_held {
+        let by_user = state.users.values().any(|row| row.user.roles.iter().any(|held| held == name.as_str()));
+        if by_user || state.service_accounts.values().any(|row| row.account.roles.contains(name)) {
             return Ok(RoleDeletion::InUse);
         }
         state.roles.remove(name);

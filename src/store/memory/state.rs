@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use crate::domain::clock::{Entropy, Timestamp};
 use crate::domain::email::Email;
-use crate::domain::id::{MailId, SessionId, UserId};
+use crate::domain::id::{MailId, ServiceAccountId, SessionId, UserId};
 use crate::domain::key::StoredKeys;
 use crate::domain::mail::{MailKind, MailOwner, Notice, QueuedMail};
 use crate::domain::manual_clock::ManualClock;
@@ -16,12 +16,24 @@ use crate::domain::origin::Source;
 use crate::domain::ports::{AuditContext, StoreError};
 use crate::domain::revocation::{Revocation, RevocationTarget};
 use crate::domain::role::{Role, RoleDescription, RoleName};
+use crate::domain::service_account::{SecretHash, SecretLife, ServiceAccount};
 use crate::domain::session::Session;
 use crate::domain::user::{Epoch, PasswordHash, ROLE_ADMIN, ROLE_USER, ROLE_VERIFIER, User, UserState};
 
 pub(super) struct UserRow {
     pub user: User,
     pub password_hash: Option<PasswordHash>,
+}
+
+pub(super) struct ServiceAccountRow {
+    pub account: ServiceAccount,
+    /// The newest first.
+    pub secrets: Vec<SecretRow>,
+}
+
+pub(super) struct SecretRow {
+    pub hash: SecretHash,
+    pub life: SecretLife,
 }
 
 pub(super) struct TokenRow {
@@ -68,6 +80,8 @@ pub(super) struct State {
     /// From an address's key to its account.
     pub addresses: HashMap<String, UserId>,
     pub roles: BTreeMap<RoleName, Role>,
+    /// Ids sort by the time of creation.
+    pub service_accounts: BTreeMap<ServiceAccountId, ServiceAccountRow>,
     pub sessions: BTreeMap<SessionId, Session>,
     pub tokens: HashMap<TokenHash, TokenRow>,
     /// In the order in which they were queued.
@@ -89,6 +103,7 @@ impl State {
             users: BTreeMap::new(),
             addresses: HashMap::new(),
             roles: [ROLE_USER, ROLE_ADMIN, ROLE_VERIFIER].into_iter().filter_map(built_in_role).collect(),
+            service_accounts: BTreeMap::new(),
             sessions: BTreeMap::new(),
             tokens: HashMap::new(),
             mails: Vec::new(),
@@ -178,11 +193,20 @@ impl State {
         }
         for session in self.open_sessions(id) {
             self.close_session(session, context.at);
-            self.record_own(AuditKind::SessionEnded, id, Some(session), context);
+            self.record_ended(id, session, context);
         }
         let revocation = Revocation { target: RevocationTarget::User { id, min_epoch }, expires_at };
         self.revocations.push(revocation.clone());
         revocation
+    }
+
+    /// Records the end of a session at the word of the context's actor, or of its user where there is none.
+    fn record_ended(&mut self, user: UserId, session: SessionId, context: &AuditContext) {
+        if context.actor.is_none() {
+            return self.record_own(AuditKind::SessionEnded, user, Some(session), context);
+        }
+        let event = AuditEvent::by_actor(AuditKind::SessionEnded, Some(user.into()), context);
+        self.record(AuditEvent { session: Some(session), ..event }, context);
     }
 
     /// The user's sessions that have not ended, oldest first.

@@ -8,6 +8,3 @@ pub mod grant_role;
 pub mod revoke_role;
 
 pub use change::ChangeRights;
-
-#[cfg(test)]
-mod tests;

@@ -3,6 +3,3 @@
 pub mod create;
 pub mod delete;
 pub mod list;
-
-#[cfg(test)]
-mod tests;

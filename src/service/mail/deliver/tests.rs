@@ -205,3 +205,17 @@ async fn a_database_that_is_away_loses_no_mail() {
     worker.run_once().await.unwrap();
     assert_eq!(letterbox.take().len(), 1);
 }
+
+#[tokio::test]
+async fn the_address_that_an_account_had_is_told_though_nobody_has_it() {
+    // promise E3
+    let world = World::new().await;
+    let (worker, letterbox) = worker(&world);
+    enqueue(&world, MailKind::EmailChanged, "before@example.org").await;
+    assert_eq!(worker.run_once().await.unwrap(), 1);
+    let sent = letterbox.take();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].to, email("before@example.org"));
+    assert!(!sent[0].text.contains("#token="), "{}", sent[0].text);
+    assert!(world.store.mails().is_empty());
+}

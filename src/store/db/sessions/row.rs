@@ -8,6 +8,7 @@ use crate::domain::session::{Session, SessionSalt};
 use crate::store::db::entity::session;
 use crate::store::db::fault::Fault;
 use crate::store::db::users::stored_name;
+use crate::store::db::words::{list, parse_list};
 
 pub(super) fn parse(row: session::Model) -> Result<Session, Fault> {
     Ok(Session {
@@ -48,12 +49,4 @@ pub(super) fn of(session: &Session) -> session::ActiveModel {
 /// A generation that no row can hold lies ahead of every row.
 pub(super) fn stored_generation(generation: u64) -> i64 {
     i64::try_from(generation).unwrap_or(i64::MAX)
-}
-
-fn list(items: &[String]) -> String {
-    serde_json::Value::from(items).to_string()
-}
-
-fn parse_list(text: &str) -> Result<Vec<String>, Fault> {
-    serde_json::from_str(text).map_err(|_| Fault::Corrupt("list of a session"))
 }

@@ -1,0 +1,45 @@
+//! The use cases that speak of accounts.
+
+use std::sync::Arc;
+
+use super::Shared;
+use crate::app::Parts;
+use crate::app::stores::Stores;
+use crate::config::Settings;
+use crate::grpc::admin::users::UsersApi;
+use crate::service::admin::rights::ChangeRights;
+use crate::service::admin::rights::disable_user::DisableUser;
+use crate::service::admin::rights::enable_user::EnableUser;
+use crate::service::admin::users::create::CreateUser;
+use crate::service::admin::users::get::GetUser;
+use crate::service::admin::users::list::ListUsers;
+use crate::service::admin::users::require_reset::RequirePasswordReset;
+use crate::service::admin::users::update::UpdateUser;
+
+impl Shared {
+    pub(super) fn users(
+        &self,
+        settings: &Settings,
+        parts: &Parts,
+        stores: &Stores,
+        change_rights: &Arc<ChangeRights>,
+    ) -> UsersApi {
+        let (clock, entropy) = (|| Arc::clone(&parts.clock), || Arc::clone(&parts.entropy));
+        let directory = || Arc::clone(&stores.database) as _;
+        UsersApi {
+            create: CreateUser { directory: directory(), clock: clock(), entropy: entropy() },
+            get: GetUser { users: Arc::clone(&stores.database) as _ },
+            list: ListUsers { directory: directory(), keys: Arc::clone(&self.keys), entropy: entropy() },
+            update: UpdateUser { directory: directory(), clock: clock() },
+            delete: self.delete_user(settings, parts, stores),
+            disable: DisableUser { change: Arc::clone(change_rights) },
+            enable: EnableUser { change: Arc::clone(change_rights) },
+            require_reset: RequirePasswordReset {
+                directory: directory(),
+                issuer: Arc::clone(&self.issuer),
+                revoker: Arc::clone(&self.revoker),
+                clock: clock(),
+            },
+        }
+    }
+}

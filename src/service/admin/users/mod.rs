@@ -1,0 +1,11 @@
+//! What administrators do to accounts.
+
+pub mod create;
+pub mod get;
+pub mod list;
+mod page;
+pub mod require_reset;
+pub mod update;
+
+#[cfg(test)]
+mod tests;

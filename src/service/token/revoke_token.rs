@@ -1,0 +1,84 @@
+//! Ends what a token belongs to (RFC 7009).
+
+use std::sync::Arc;
+
+use keystead_verifier::{Claims, Expectations, Verdict};
+
+use super::revoker::Revoker;
+use super::verify::{VerifyRequest, VerifyToken};
+use crate::domain::audit::{AuditEvent, AuditKind};
+use crate::domain::clock::Clock;
+use crate::domain::id::{ServiceAccountId, SessionId, UserId};
+use crate::domain::origin::Origin;
+use crate::domain::ports::service_accounts::ServiceAccounts;
+use crate::domain::ports::{Actor, AuditContext, Sessions};
+use crate::domain::session::EndScope;
+use crate::service::auth::logout::{Logout, LogoutRequest};
+use crate::service::auth::secret_guard::SecretGuard;
+use crate::service::auth::token_issuer::TokenIssuer;
+use crate::service::error::ServiceResult;
+use crate::service::security_event;
+
+/// Ends what a token belongs to: the session of a refresh token or of a user's access token, the one access token of a
+/// service account. Whoever holds a token may; one that opens nothing is as good as revoked (section 2.2).
+pub struct RevokeToken {
+    pub verify_token: Arc<VerifyToken>,
+    pub logout: Arc<Logout>,
+    pub sessions: Arc<dyn Sessions>,
+    pub accounts: Arc<dyn ServiceAccounts>,
+    pub guard: Arc<SecretGuard>,
+    pub issuer: Arc<TokenIssuer>,
+    pub revoker: Arc<Revoker>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl RevokeToken {
+    pub async fn run(&self, token: String, origin: &Origin) -> ServiceResult<()> {
+        let request = VerifyRequest { access_token: token, expectations: Expectations::default() };
+        match self.verify_token.run(&request)?.verdict {
+            Verdict::Active(claims) if claims.names_a_client() => self.revoke_service_token(&claims, origin).await,
+            Verdict::Active(claims) => self.end_session(&claims, origin).await,
+            // It may be a refresh token, and a forged one spends what a forged one spends there.
+            Verdict::WrongType => {
+                let refresh_token = request.access_token;
+                self.logout.run(LogoutRequest { refresh_token, scope: EndScope::This }, origin).await
+            }
+            Verdict::Expired
+            | Verdict::NotYetValid
+            | Verdict::Revoked
+            | Verdict::BadSignature
+            | Verdict::UnknownKey
+            | Verdict::WrongAudience
+            | Verdict::WrongIssuer
+            | Verdict::Malformed
+            | Verdict::InsufficientRole => self.guard.admit_source(origin).await,
+        }
+    }
+
+    async fn end_session(&self, claims: &Claims, origin: &Origin) -> ServiceResult<()> {
+        let (user, session) = (UserId::from_uuid(claims.sub), SessionId::from_uuid(claims.sid));
+        let context = self.context(claims, origin);
+        let expire_at = self.issuer.revocations_expire_at(context.at);
+        let revocations = self.sessions.end(user, session, EndScope::This, expire_at, &context).await?;
+        self.revoker.tell(&revocations).await;
+        security_event::log_all(&security_event::sessions_ended(user, &revocations), origin);
+        Ok(())
+    }
+
+    async fn revoke_service_token(&self, claims: &Claims, origin: &Origin) -> ServiceResult<()> {
+        let (id, session) = (ServiceAccountId::from_uuid(claims.sub), SessionId::from_uuid(claims.sid));
+        let context = self.context(claims, origin);
+        let expire_at = self.issuer.revocations_expire_at(context.at);
+        let revocation = self.accounts.revoke_token(id, session, expire_at, &context).await?;
+        self.revoker.tell(&[revocation]).await;
+        security_event::log(&AuditEvent::by_actor(AuditKind::TokenRevoked, Some(id.into()), &context), origin);
+        Ok(())
+    }
+
+    /// Whoever holds the token acts as its owner.
+    fn context(&self, claims: &Claims, origin: &Origin) -> AuditContext {
+        let session = Some(SessionId::from_uuid(claims.sid));
+        let actor = Actor { id: ServiceAccountId::from_uuid(claims.sub).into(), session };
+        AuditContext { at: self.clock.now(), origin: *origin, actor: Some(actor) }
+    }
+}
