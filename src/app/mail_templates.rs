@@ -50,7 +50,7 @@ fn read_file(path: &Path) -> Result<TemplateFile, String> {
         return Err(format!("is no file of at most {MAX_TEMPLATE_BYTES} bytes"));
     }
     let source = fs::read_to_string(path).map_err(cannot)?;
-    let folder = path.parent().and_then(|folder| last(folder)).unwrap_or_default();
+    let folder = path.parent().and_then(last).unwrap_or_default();
     let file = last(path).unwrap_or_default();
     TemplateFile::named(&folder, &file, source)
         .ok_or_else(|| "is not named as a language, a kind of mail, and subject, txt or html".to_owned())

@@ -6,7 +6,7 @@ use keystead::grpc::pb::TokenStatus;
 use tonic::Code;
 
 use crate::harness::mailbox::EMAIL_CHANGE;
-use crate::harness::{Backend, Keystead, Person, Setup, on_each_backend};
+use crate::harness::{Backend, Keystead, Person, Setup, on_each_backend, until};
 
 const REFUSED: (Code, &str) = (Code::Unauthenticated, "INVALID_TOKEN");
 
@@ -96,7 +96,9 @@ async fn it_wants_a_bearer_a_fresh_sign_in_and_an_address(backend: Backend) {
     client.ask_for_email("new@example.com").await.expect_err("nobody").is(Code::Unauthenticated, "BEARER_REQUIRED");
     bearer.ask_for_email("nonsense").await.expect_err("no address").is(Code::InvalidArgument, "INVALID_FIELDS");
     keystead.clock.advance(Duration::from_secs(5 * 60 + 1));
-    let bearer = keystead.client().await.bearing(&tokens.access_token);
+    let client = keystead.client().await;
+    until("a verdict after the leap", || async { client.verdict(&tokens.access_token).await.is_ok() }).await;
+    let bearer = client.bearing(&tokens.access_token);
     let failure = bearer.ask_for_email("new@example.com").await.expect_err("signed in too long ago");
     failure.is(Code::FailedPrecondition, "REAUTHENTICATION_REQUIRED");
 }

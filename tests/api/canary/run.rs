@@ -6,13 +6,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use deadpool_redis::redis;
 use keystead::grpc::pb;
+use keystead::grpc::pb::account_service_client::AccountServiceClient;
 use keystead::grpc::pb::auth_service_client::AuthServiceClient;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
 use super::Scene;
 use super::forms::Secret;
-use crate::harness::mailbox::{RESET, VERIFICATION};
+use crate::harness::mailbox::{EMAIL_CHANGE, RESET, VERIFICATION};
 use crate::harness::records::canary;
 use crate::harness::smtp::MailServer;
 use crate::harness::{Program, Records, Values, until};
@@ -183,7 +184,9 @@ impl Run {
         let server = MailServer::start(port).await;
         confirm_what_is_mailed(&mut api, &mut notes, &server, &mut password).await;
         let again = api.login(login(EMAIL, &password)).await.expect("the new password");
-        notes.tokens(&signed_in(again));
+        let again = signed_in(again);
+        notes.tokens(&again);
+        change_address(&mut api, &mut notes, &server, program.client().await.channel, &again.access_token).await;
         refuse_many(&mut api, &mut notes, &throttled).await;
         outage(scene, &mut api, &mut notes, &password).await;
 
@@ -260,6 +263,23 @@ async fn confirm_what_is_mailed(api: &mut Api, notes: &mut Notes, server: &MailS
     api.confirm_reset(request.clone()).await.expect("a new password");
     notes.refused(api.confirm_reset(request).await);
     *password = new_password;
+}
+
+/// To the same address in other letters, so that the run can go on signing in.
+async fn change_address(api: &mut Api, notes: &mut Notes, server: &MailServer, channel: Channel, bearer: &str) {
+    let new_email = EMAIL.to_uppercase();
+    let mut request = Request::new(pb::ChangeEmailRequest { new_email });
+    request.metadata_mut().insert("authorization", format!("Bearer {bearer}").parse().expect("a value"));
+    AccountServiceClient::new(channel).change_email(request).await.expect("taken");
+    let mailed = || server.all().iter().find_map(|(_, mail)| mail.token(EMAIL_CHANGE));
+    until("a mail to the new address", || async { mailed().is_some() }).await;
+    let email_change_token = mailed().expect("a token");
+    notes.token("a token of a new address", &email_change_token);
+    let swapped = pb::ConfirmEmailRequest { verification_token: email_change_token.clone() };
+    notes.refused(api.confirm_email(swapped).await);
+    let request = pb::ConfirmEmailChangeRequest { email_change_token };
+    api.confirm_email_change(request.clone()).await.expect("a new address");
+    notes.refused(api.confirm_email_change(request).await);
 }
 
 /// More wrong passwords for somebody unknown than the limit allows.
