@@ -13,6 +13,7 @@ mod m0004_attempts;
 mod m0005_keys;
 mod m0006_audit;
 mod m0007_roles;
+mod m0008_session_source;
 mod m0009_service_accounts;
 mod m0011_mail;
 mod m0012_user_lists;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_service_accounts::Migration),
             Box::new(m0011_mail::Migration),
             Box::new(m0012_user_lists::Migration),
+            Box::new(m0008_session_source::Migration),
         ]
     }
 }

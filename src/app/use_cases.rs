@@ -1,5 +1,6 @@
 //! Gives each use case its needs.
 
+mod account;
 mod email_changes;
 mod machines;
 mod rights;
@@ -20,6 +21,7 @@ use crate::grpc::admin::audit::AuditApi;
 use crate::grpc::admin::roles::RolesApi;
 use crate::grpc::admin::service_accounts::ServiceAccountsApi;
 use crate::grpc::admin::signing_keys::SigningKeysApi;
+use crate::grpc::admin::user_sessions::UserSessionsApi;
 use crate::grpc::admin::users::UsersApi;
 use crate::grpc::admin_service::AdminApi;
 use crate::grpc::auth_service::AuthApi;
@@ -34,6 +36,7 @@ use crate::service::auth::register::Register;
 use crate::service::auth::request_email_verification::RequestEmailVerification;
 use crate::service::auth::request_reset::RequestReset;
 use crate::service::auth::secret_guard::SecretGuard;
+use crate::service::auth::session_ender::SessionEnder;
 use crate::service::auth::session_opener::SessionOpener;
 use crate::service::auth::token_issuer::TokenIssuer;
 use crate::service::health::HealthState;
@@ -55,6 +58,7 @@ pub struct UseCases {
     access: Arc<CheckAccess>,
     auth: AuthApi,
     account: AccountApi,
+    user_sessions: UserSessionsApi,
     users: UsersApi,
     roles: RolesApi,
     service_accounts: ServiceAccountsApi,
@@ -98,10 +102,12 @@ impl UseCases {
         );
         let access = Arc::new(access);
         let auth = shared.auth(settings, parts, stores);
-        let account = AccountApi { change_email: shared.change_email(parts, stores) };
         let change_rights = shared.change_rights(settings, parts, stores);
         let roles = rights::roles(parts, stores, &change_rights);
-        let users = shared.users(settings, parts, stores, &change_rights);
+        let delete_user = Arc::new(shared.delete_user(settings, parts, stores));
+        let users = shared.users(parts, stores, &change_rights, &delete_user);
+        let account = shared.account(settings, parts, stores, &delete_user);
+        let user_sessions = shared.user_sessions(parts, stores);
         let signing_keys = shared.signing_keys(settings, parts, &ring);
         let service_accounts = shared.service_accounts(settings, parts, stores);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
@@ -116,6 +122,7 @@ impl UseCases {
             auth,
             account,
             users,
+            user_sessions,
             roles,
             service_accounts,
             signing_keys,
@@ -130,6 +137,7 @@ impl UseCases {
             account: self.account,
             admin: AdminApi {
                 users: self.users,
+                user_sessions: self.user_sessions,
                 roles: self.roles,
                 service_accounts: self.service_accounts,
                 signing_keys: self.signing_keys,
@@ -178,6 +186,7 @@ struct Shared {
     issuer: Arc<TokenIssuer>,
     revoker: Arc<Revoker>,
     opener: Arc<SessionOpener>,
+    ender: Arc<SessionEnder>,
     verify_token: Arc<VerifyToken>,
 }
 
@@ -213,13 +222,19 @@ impl Shared {
             entropy: Arc::clone(&parts.entropy),
             limits: settings.service.sessions,
         });
+        let ender = Arc::new(SessionEnder {
+            sessions: Arc::clone(&stores.database) as _,
+            issuer: Arc::clone(&issuer),
+            revoker: Arc::clone(&revoker),
+            clock: Arc::clone(&parts.clock),
+        });
         let verify_token = Arc::new(VerifyToken::new(
             &settings.service.tokens,
             Arc::clone(keys),
             Arc::clone(revocations),
             Arc::clone(&parts.clock),
         ));
-        Self { keys: Arc::clone(keys), hasher: Arc::new(hasher), guard, issuer, revoker, opener, verify_token }
+        Self { keys: Arc::clone(keys), hasher: Arc::new(hasher), guard, issuer, revoker, opener, ender, verify_token }
     }
 
     fn auth(&self, settings: &Settings, parts: &Parts, stores: &Stores) -> AuthApi {
@@ -291,8 +306,7 @@ impl Shared {
             Arc::clone(&stores.database) as _,
             Arc::clone(&self.keys),
             Arc::clone(&self.guard),
-            Arc::clone(&self.issuer),
-            Arc::clone(&self.revoker),
+            Arc::clone(&self.ender),
             Arc::clone(&parts.clock),
             settings.service.sessions,
         )

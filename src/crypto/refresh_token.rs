@@ -98,6 +98,7 @@ mod tests {
             audience: vec![],
             methods: vec![],
             device_name: Name::default(),
+            source: None,
             authenticated_at: now,
             rotated_at: now,
             idle_expires_at: Timestamp::default(),

@@ -4,6 +4,7 @@
 //! those of a losing outcome too. Absence is `Option`; "could not look" is [`StoreError`].
 
 pub mod email_changes;
+pub mod passwords;
 pub mod principals;
 pub mod profiles;
 pub mod rights;
@@ -24,7 +25,7 @@ use super::mail::{MailError, MailKind, MailMessage, PreparedMail, QueuedMail};
 use super::one_time_token::{PasswordReset, ResetOutcome, TokenHash, TokenPurpose, VerificationOutcome};
 use super::origin::Origin;
 use super::revocation::{Revocation, RevocationCursor, RevocationPage};
-use super::session::{EndScope, NewSession, Rotation, RotationOutcome, SessionCreation, SessionOfUser};
+use super::session::{EndScope, NewSession, Rotation, RotationOutcome, Session, SessionCreation, SessionOfUser};
 use super::throttle::{Attempt, AttemptKeys, Bucket, ThrottleVerdict};
 use super::user::{Account, Creation, NewUser, User};
 
@@ -97,11 +98,14 @@ pub trait Sessions: Send + Sync {
     /// Moves a session to its next generation by one compare-and-swap, or says why not; ends a replayed session.
     async fn rotate(&self, rotation: Rotation, context: &AuditContext) -> StoreResult<RotationOutcome>;
 
-    /// Ends sessions of the user that are still open, seen from `session`; the revocations of those that it ended.
+    /// The user's sessions that can still be refreshed at `now`, the one used last first.
+    async fn list(&self, user: UserId, now: Timestamp) -> StoreResult<Vec<Session>>;
+
+    /// Ends sessions of the user that are still open, at the word of the context's actor or else of the user; the
+    /// revocations of those that it ended.
     async fn end(
         &self,
         user: UserId,
-        session: SessionId,
         scope: EndScope,
         revocations_expire_at: Timestamp,
         context: &AuditContext,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::clock::Timestamp;
 use super::id::{SessionId, UserId};
 use super::name::Name;
+use super::origin::Source;
 use super::revocation::Revocation;
 use super::user::{Epoch, User};
 
@@ -53,6 +54,8 @@ pub struct Session {
     /// How the user proved who they are (RFC 8176).
     pub methods: Vec<String>,
     pub device_name: Name,
+    /// Where the sign-in came from, if that is known.
+    pub source: Option<Source>,
     pub authenticated_at: Timestamp,
     /// When the live generation came to be.
     pub rotated_at: Timestamp,
@@ -173,7 +176,8 @@ pub enum RotationOutcome {
 /// Which sessions of a user end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndScope {
-    This,
-    Others,
+    This(SessionId),
+    /// All but this one.
+    Others(SessionId),
     All,
 }

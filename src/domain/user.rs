@@ -91,6 +91,14 @@ pub struct Account {
     pub password_hash: Option<PasswordHash>,
 }
 
+impl Account {
+    /// The hash that a password is judged against. A disabled account has none, as an unknown one: even a right
+    /// password, which would renew an outdated hash, must cost no more than a wrong one.
+    pub fn judged_hash(&self) -> Option<PasswordHash> {
+        self.password_hash.clone().filter(|_| self.user.state == UserState::Active)
+    }
+}
+
 /// An account that is to be created, active and with the role [`ROLE_USER`].
 #[derive(Clone, Debug)]
 pub struct NewUser {

@@ -6,6 +6,7 @@ use super::admin::audit::{AuditApi, WatchAuditEventsStream};
 use super::admin::roles::RolesApi;
 use super::admin::service_accounts::ServiceAccountsApi;
 use super::admin::signing_keys::SigningKeysApi;
+use super::admin::user_sessions::UserSessionsApi;
 use super::admin::users::UsersApi;
 use super::pb;
 use super::pb::admin_service_server::AdminService;
@@ -13,6 +14,7 @@ use super::pb::admin_service_server::AdminService;
 /// The parts of `AdminService`.
 pub struct AdminApi {
     pub users: UsersApi,
+    pub user_sessions: UserSessionsApi,
     pub roles: RolesApi,
     pub service_accounts: ServiceAccountsApi,
     pub signing_keys: SigningKeysApi,
@@ -64,14 +66,14 @@ impl AdminService for AdminApi {
         &self,
         request: Request<pb::ListUserSessionsRequest>,
     ) -> Answer<pb::ListUserSessionsResponse> {
-        self.users.list_user_sessions(request).await
+        self.user_sessions.list_user_sessions(request).await
     }
 
     async fn revoke_user_sessions(
         &self,
         request: Request<pb::RevokeUserSessionsRequest>,
     ) -> Answer<pb::RevokeUserSessionsResponse> {
-        self.users.revoke_user_sessions(request).await
+        self.user_sessions.revoke_user_sessions(request).await
     }
 
     async fn create_role(&self, request: Request<pb::CreateRoleRequest>) -> Answer<pb::CreateRoleResponse> {

@@ -46,8 +46,7 @@ fn auth(world: &World) -> AuthApi {
         store.clone(),
         world.keys.clone(),
         guard.clone(),
-        world.issuer.clone(),
-        world.revoker.clone(),
+        world.ender(),
         clock.clone(),
         world.settings.sessions,
     );

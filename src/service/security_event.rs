@@ -3,6 +3,7 @@
 use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::origin::Origin;
+use crate::domain::ports::Actor;
 use crate::domain::revocation::{Revocation, RevocationTarget};
 
 /// An event without anybody in it.
@@ -15,13 +16,15 @@ pub fn event_of(kind: AuditKind, outcome: AuditOutcome, user: UserId, session: O
     AuditEvent { actor: Some(user.into()), subject: Some(user.into()), session, ..event(kind, outcome) }
 }
 
-/// One event for each session of the user that the revocations name.
-pub fn sessions_ended(user: UserId, revocations: &[Revocation]) -> Vec<AuditEvent> {
+/// One event for each session of the user that the revocations name, by the actor or else by the user.
+pub fn sessions_ended(user: UserId, actor: Option<Actor>, revocations: &[Revocation]) -> Vec<AuditEvent> {
     let ended = revocations.iter().filter_map(|revocation| match revocation.target {
         RevocationTarget::Session(session) => Some(session),
         RevocationTarget::User { .. } | RevocationTarget::Key(_) => None,
     });
-    ended.map(|session| event_of(AuditKind::SessionEnded, AuditOutcome::Success, user, Some(session))).collect()
+    let by_user = |session| event_of(AuditKind::SessionEnded, AuditOutcome::Success, user, Some(session));
+    let actor = actor.map(|actor| actor.id);
+    ended.map(by_user).map(|event| AuditEvent { actor: actor.or(event.actor), ..event }).collect()
 }
 
 /// Tells the log of several events.

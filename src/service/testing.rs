@@ -9,6 +9,7 @@ use keystead_verifier::{Expectations, Verdict};
 use crate::crypto::password_hasher::{self, PasswordHasher};
 use crate::crypto::seal::SealingKey;
 use crate::domain::audit::AuditKind;
+use crate::domain::caller::Caller;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::email::Email;
 use crate::domain::id::UserId;
@@ -17,11 +18,12 @@ use crate::domain::name::Name;
 use crate::domain::origin::{Origin, Source, TraceId};
 use crate::domain::ports::{AuditContext, Users as _};
 use crate::domain::user::{Creation, NewUser, PasswordHash, User};
-use crate::service::access::CheckAccess;
+use crate::service::access::{CheckAccess, Need};
 use crate::service::auth::refresh::Refresh;
 use crate::service::auth::register::Register;
 use crate::service::auth::request_reset::RequestReset;
 use crate::service::auth::secret_guard::SecretGuard;
+use crate::service::auth::session_ender::SessionEnder;
 use crate::service::auth::session_opener::{Opened, Opening, SessionOpener};
 use crate::service::auth::token_issuer::TokenIssuer;
 use crate::service::auth::token_set::TokenSet;
@@ -139,6 +141,22 @@ impl World {
             Opened::Open(tokens) => tokens,
             Opened::UserChanged => panic!("the user changed"),
         }
+    }
+
+    /// The caller whose bearer this is.
+    pub async fn caller(&self, tokens: &TokenSet) -> Caller {
+        self.reader().run_once().await.unwrap();
+        let need = Need::OwnBearer { recent_login: false };
+        self.access().run(&tokens.access_token, &need, "a method", &origin(1)).await.unwrap()
+    }
+
+    pub fn ender(&self) -> Arc<SessionEnder> {
+        Arc::new(SessionEnder {
+            sessions: Arc::new(self.store.clone()),
+            issuer: self.issuer.clone(),
+            revoker: self.revoker.clone(),
+            clock: self.clock.clone(),
+        })
     }
 
     pub fn refresh(&self) -> Refresh {

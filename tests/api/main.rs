@@ -17,9 +17,11 @@ mod support;
 
 mod harness;
 
+mod account;
 mod admin_users;
 mod batch_verify;
 mod canary;
+mod change_password;
 mod concurrent_refresh;
 mod deletion;
 mod descriptors;
@@ -49,6 +51,7 @@ mod reset;
 mod reset_race;
 mod rights;
 mod service_accounts;
+mod sessions;
 mod signing_keys;
 mod start;
 mod tls;

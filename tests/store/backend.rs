@@ -6,6 +6,7 @@ use std::time::Duration;
 use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
 use keystead::domain::ports::email_changes::EmailChanges;
+use keystead::domain::ports::passwords::Passwords;
 use keystead::domain::ports::principals::Principals;
 use keystead::domain::ports::profiles::Profiles;
 use keystead::domain::ports::rights::Rights;
@@ -29,6 +30,7 @@ pub struct Backend {
     pub users: Arc<dyn Users>,
     pub profiles: Arc<dyn Profiles>,
     pub directory: Arc<dyn UserDirectory>,
+    pub passwords: Arc<dyn Passwords>,
     pub attempts: Arc<dyn Attempts>,
     pub sessions: Arc<dyn Sessions>,
     pub tokens: Arc<dyn OneTimeTokens>,
@@ -54,10 +56,13 @@ trait Store: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations 
 impl<S> Store for S where S: Users + Attempts + Sessions + OneTimeTokens + Outbox + Revocations + Keys + AuditLog + Probe
 {}
 
-trait Administration: EmailChanges + Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory {}
+trait Administration:
+    Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords + EmailChanges
+{
+}
 
 impl<S> Administration for S where
-    S: EmailChanges + Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory
+    S: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords + EmailChanges
 {
 }
 
@@ -110,6 +115,7 @@ fn bundle<S: Store + Administration + 'static>(
         users: store.clone(),
         profiles: store.clone(),
         directory: store.clone(),
+        passwords: store.clone(),
         attempts: store.clone(),
         sessions: store.clone(),
         tokens: store.clone(),

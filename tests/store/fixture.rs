@@ -87,6 +87,7 @@ impl Backend {
             audience: vec!["keystead".to_owned(), "shop".to_owned()],
             methods: vec!["pwd".to_owned()],
             device_name: Name::parse("Laptop").expect("a name"),
+            source: self.context().origin.source,
             authenticated_at: self.now(),
             rotated_at: self.now(),
             idle_expires_at: self.now().after(limits.idle_lifetime),

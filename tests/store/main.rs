@@ -13,6 +13,8 @@ mod keys;
 mod late_commit;
 mod one_time_tokens;
 mod outbox;
+mod own_sessions;
+mod passwords;
 mod postgres_alone;
 mod profiles;
 mod redis;
@@ -86,6 +88,23 @@ conformance! {
         prefixes_are_taken_literally
         prefixes_are_compared_byte_by_byte
         accounts_of_one_moment_are_told_apart
+    }
+    own_sessions {
+        the_session_used_last_is_listed_first
+        sessions_of_one_moment_are_listed_newest_first
+        what_has_ended_or_expired_is_not_listed
+        a_session_keeps_the_source_that_it_was_opened_from
+        an_end_is_told_by_whoever_made_it
+    }
+    passwords {
+        a_change_of_password_does_all_that_it_promises
+        a_change_of_password_is_told_by_its_actor
+        the_session_that_changed_the_password_goes_on_with_the_next_epoch
+        a_change_of_password_kills_mailed_tokens
+        a_change_of_password_trusts_no_source_but_its_own
+        a_password_that_moved_meanwhile_is_left_alone
+        of_parallel_changes_of_one_password_one_wins
+        no_sign_in_outlives_a_change_of_password_that_races_it
     }
     attempts {
         parallel_attempts_are_counted_exactly

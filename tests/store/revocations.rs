@@ -29,7 +29,7 @@ pub fn sessions(page: &RevocationPage) -> HashSet<SessionId> {
 /// Opens a session and ends it.
 pub async fn revoke(backend: &Backend, user: &User, expires_at: Timestamp) -> SessionId {
     let id = backend.session(user).await.id;
-    let ended = backend.sessions.end(user.id, id, EndScope::This, expires_at, &backend.context()).await.unwrap();
+    let ended = backend.sessions.end(user.id, EndScope::This(id), expires_at, &backend.context()).await.unwrap();
     assert_eq!(ended.len(), 1);
     id
 }

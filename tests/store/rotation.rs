@@ -144,7 +144,7 @@ pub async fn an_idle_or_old_session_is_gone(backend: Arc<Backend>) {
 pub async fn an_ended_session_is_gone(backend: Arc<Backend>) {
     let (user, session) = signed_in(&backend).await;
     let context = backend.context();
-    let ended = backend.sessions.end(user.id, session.id, EndScope::This, backend.later(), &context).await.unwrap();
+    let ended = backend.sessions.end(user.id, EndScope::This(session.id), backend.later(), &context).await.unwrap();
     assert_eq!(ended.len(), 1);
     assert!(matches!(rotate(&backend, backend.rotation(&user, &session, 0)).await, RotationOutcome::Gone));
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keystead::domain::audit::{AuditKind, AuditOutcome};
+use keystead::domain::id::SessionId;
 use keystead::domain::mail::MailKind;
 use keystead::domain::revocation::{Revocation, RevocationTarget};
 use keystead::domain::session::{EndScope, Rehash, SessionCreation};
@@ -142,15 +143,20 @@ pub async fn parallel_sign_ins_keep_the_cap(backend: Arc<Backend>) {
 }
 
 pub async fn scopes_end_what_they_name(backend: Arc<Backend>) {
-    for (number, (scope, expected)) in
-        [(EndScope::This, [false, true, true]), (EndScope::Others, [true, false, false]), (EndScope::All, [false; 3])]
-            .into_iter()
-            .enumerate()
+    let all: fn(SessionId) -> EndScope = |_| EndScope::All;
+    for (number, (scope, expected)) in [
+        (EndScope::This as fn(_) -> _, [false, true, true]),
+        (EndScope::Others, [true, false, false]),
+        (all, [false; 3]),
+    ]
+    .into_iter()
+    .enumerate()
     {
         let user = backend.user(&format!("ada{number}@example.com")).await;
         let sessions = [backend.session(&user).await, backend.session(&user).await, backend.session(&user).await];
         let told_before = backend.told(AuditKind::SessionEnded, AuditOutcome::Success).await;
-        let ended = end(&backend, &user, sessions[0].id, scope).await;
+        let scope = scope(sessions[0].id);
+        let ended = end(&backend, &user, scope).await;
         let open = [
             backend.is_open(sessions[0].id).await,
             backend.is_open(sessions[1].id).await,
@@ -166,10 +172,10 @@ pub async fn scopes_end_what_they_name(backend: Arc<Backend>) {
 
 pub async fn ending_twice_ends_once(backend: Arc<Backend>) {
     let user = backend.user("ada@example.com").await;
-    let session = backend.session(&user).await;
+    backend.session(&user).await;
     let outcomes = at_once(16, |_| {
         let (backend, user) = (backend.clone(), user.clone());
-        async move { end(&backend, &user, session.id, EndScope::All).await.len() }
+        async move { end(&backend, &user, EndScope::All).await.len() }
     });
     assert_eq!(outcomes.await.into_iter().sum::<usize>(), 1);
     assert_eq!(backend.told(AuditKind::SessionEnded, AuditOutcome::Success).await, 1);
@@ -178,19 +184,14 @@ pub async fn ending_twice_ends_once(backend: Arc<Backend>) {
 pub async fn the_sessions_of_others_are_safe(backend: Arc<Backend>) {
     let (ada, bob) = (backend.user("ada@example.com").await, backend.user("bob@example.com").await);
     let session = backend.session(&bob).await;
-    for scope in [EndScope::This, EndScope::Others, EndScope::All] {
-        assert!(end(&backend, &ada, session.id, scope).await.is_empty());
+    for scope in [EndScope::This(session.id), EndScope::Others(session.id), EndScope::All] {
+        assert!(end(&backend, &ada, scope).await.is_empty());
     }
     assert!(backend.is_open(session.id).await);
 }
 
-async fn end(
-    backend: &Backend,
-    user: &User,
-    session: keystead::domain::id::SessionId,
-    scope: EndScope,
-) -> Vec<Revocation> {
-    backend.sessions.end(user.id, session, scope, backend.later(), &backend.context()).await.unwrap()
+async fn end(backend: &Backend, user: &User, scope: EndScope) -> Vec<Revocation> {
+    backend.sessions.end(user.id, scope, backend.later(), &backend.context()).await.unwrap()
 }
 
 async fn sign_in_from(backend: &Backend, user: &User, source: u8) {

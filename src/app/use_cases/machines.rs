@@ -66,7 +66,7 @@ impl Shared {
             revoke_token: RevokeToken {
                 verify_token: Arc::clone(&self.verify_token),
                 logout: Arc::clone(logout),
-                sessions: Arc::clone(&stores.database) as _,
+                ender: Arc::clone(&self.ender),
                 accounts: Arc::clone(&stores.database) as _,
                 guard: Arc::clone(&self.guard),
                 issuer: Arc::clone(&self.issuer),

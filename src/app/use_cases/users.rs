@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::Shared;
 use crate::app::Parts;
 use crate::app::stores::Stores;
-use crate::config::Settings;
 use crate::grpc::admin::users::UsersApi;
 use crate::service::admin::rights::ChangeRights;
+use crate::service::admin::rights::delete_user::DeleteUser;
 use crate::service::admin::rights::disable_user::DisableUser;
 use crate::service::admin::rights::enable_user::EnableUser;
 use crate::service::admin::users::create::CreateUser;
@@ -19,10 +19,10 @@ use crate::service::admin::users::update::UpdateUser;
 impl Shared {
     pub(super) fn users(
         &self,
-        settings: &Settings,
         parts: &Parts,
         stores: &Stores,
         change_rights: &Arc<ChangeRights>,
+        delete: &Arc<DeleteUser>,
     ) -> UsersApi {
         let (clock, entropy) = (|| Arc::clone(&parts.clock), || Arc::clone(&parts.entropy));
         let directory = || Arc::clone(&stores.database) as _;
@@ -31,7 +31,7 @@ impl Shared {
             get: GetUser { users: Arc::clone(&stores.database) as _ },
             list: ListUsers { directory: directory(), keys: Arc::clone(&self.keys), entropy: entropy() },
             update: UpdateUser { directory: directory(), clock: clock() },
-            delete: self.delete_user(settings, parts, stores),
+            delete: Arc::clone(delete),
             disable: DisableUser { change: Arc::clone(change_rights) },
             enable: EnableUser { change: Arc::clone(change_rights) },
             require_reset: RequirePasswordReset {

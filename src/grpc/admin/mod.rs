@@ -4,4 +4,5 @@ pub mod audit;
 pub mod roles;
 pub mod service_accounts;
 pub mod signing_keys;
+pub mod user_sessions;
 pub mod users;

@@ -1,5 +1,7 @@
 //! The part of `AdminService` that speaks of accounts and their sessions.
 
+use std::sync::Arc;
+
 use tonic::{Request, Response, Status};
 
 use crate::grpc::convert::{admin_users, ids, user};
@@ -20,7 +22,7 @@ pub struct UsersApi {
     pub get: GetUser,
     pub list: ListUsers,
     pub update: UpdateUser,
-    pub delete: DeleteUser,
+    pub delete: Arc<DeleteUser>,
     pub disable: DisableUser,
     pub enable: EnableUser,
     pub require_reset: RequirePasswordReset,
@@ -78,19 +80,5 @@ impl UsersApi {
         let (caller, origin, message) = split_called(request)?;
         self.require_reset.run(ids::the_user(&message.user_id)?, &caller.initiates(&origin)).await?;
         Ok(Response::new(pb::RequirePasswordResetResponse {}))
-    }
-
-    pub async fn list_user_sessions(
-        &self,
-        _request: Request<pb::ListUserSessionsRequest>,
-    ) -> Answer<pb::ListUserSessionsResponse> {
-        todo!()
-    }
-
-    pub async fn revoke_user_sessions(
-        &self,
-        _request: Request<pb::RevokeUserSessionsRequest>,
-    ) -> Answer<pb::RevokeUserSessionsResponse> {
-        todo!()
     }
 }

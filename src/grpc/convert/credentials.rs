@@ -6,6 +6,7 @@ use crate::domain::name::Name;
 use crate::domain::password::{Password, PasswordPolicy};
 use crate::grpc::pb;
 use crate::service::account::change_email::ChangeEmailRequest;
+use crate::service::account::change_password::ChangePasswordRequest;
 use crate::service::auth::confirm_email::ConfirmEmailRequest;
 use crate::service::auth::confirm_email_change::ConfirmEmailChangeRequest;
 use crate::service::auth::confirm_reset::ConfirmResetRequest;
@@ -68,6 +69,20 @@ pub fn confirm_reset(message: pb::ConfirmResetRequest) -> ServiceResult<ConfirmR
     violations.finish(password.map(|new_password| ConfirmResetRequest { reset_token, new_password }))
 }
 
+/// What of the policy can be judged without the account is judged here, so that its fault is told along with the other
+/// password's.
+pub fn change_password(
+    message: &pb::ChangePasswordRequest,
+    policy: PasswordPolicy,
+) -> ServiceResult<ChangePasswordRequest> {
+    let mut violations = Violations::default();
+    let current = violations.check("current_password", Password::parse(&message.current_password));
+    let new = Password::parse(&message.new_password);
+    let new = violations.check("new_password", new.and_then(|new| policy.check_alone(&new).map(|()| new)));
+    let parsed = (|| Some(ChangePasswordRequest { current_password: current?, new_password: new? }))();
+    violations.finish(parsed)
+}
+
 pub fn confirm_email(message: pb::ConfirmEmailRequest) -> ConfirmEmailRequest {
     ConfirmEmailRequest { verification_token: message.verification_token }
 }
@@ -106,6 +121,19 @@ mod tests {
             let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
             assert_eq!(fields, ["email", "password", "display_name", "device_name"]);
             assert!(violations.iter().all(|violation| !violation.description.contains("no address")));
+        }
+    }
+
+    #[test]
+    fn both_passwords_at_fault_are_told_at_once() {
+        for new in ["", "short", "password123"] {
+            let message = pb::ChangePasswordRequest { current_password: String::new(), new_password: new.to_owned() };
+            let Err(ServiceError::InvalidFields(violations)) = change_password(&message, PasswordPolicy::default())
+            else {
+                panic!("a message with two faults was taken");
+            };
+            let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
+            assert_eq!(fields, ["current_password", "new_password"]);
         }
     }
 }

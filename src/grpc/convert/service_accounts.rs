@@ -73,7 +73,7 @@ pub fn rotate(message: &pb::RotateServiceAccountSecretRequest) -> ServiceResult<
 }
 
 fn overlap(asked: &prost_types::Duration) -> Result<Duration, &'static str> {
-    let span = Duration::try_from(*asked).ok().filter(|span| *span <= MAX_OVERLAP);
+    let span = time::span(asked).filter(|span| *span <= MAX_OVERLAP);
     span.ok_or("must be from 0 to 30 days")
 }
 

@@ -37,6 +37,14 @@ pub fn duration(span: Duration) -> prost_types::Duration {
     prost_types::Duration { seconds, nanos: span.subsec_nanos().cast_signed() }
 }
 
+/// A span that is well-formed (duration.proto) and not negative.
+pub fn span(duration: &prost_types::Duration) -> Option<Duration> {
+    const NANOS_PER_SECOND: u32 = 1_000_000_000;
+    let seconds = u64::try_from(duration.seconds).ok()?;
+    let nanos = u32::try_from(duration.nanos).ok().filter(|nanos| *nanos < NANOS_PER_SECOND)?;
+    Some(Duration::new(seconds, nanos))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

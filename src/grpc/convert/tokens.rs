@@ -2,9 +2,8 @@
 
 use super::time;
 use super::violations::Violations;
-use crate::domain::session::EndScope;
 use crate::grpc::pb::{self, LogoutScope};
-use crate::service::auth::logout::LogoutRequest;
+use crate::service::auth::logout::{self, LogoutRequest};
 use crate::service::auth::refresh::RefreshRequest;
 use crate::service::auth::register::Registered;
 use crate::service::auth::token_set::TokenSet;
@@ -44,11 +43,11 @@ pub fn register_response(registered: Registered) -> pb::RegisterResponse {
     }
 }
 
-fn scope(number: i32) -> Result<EndScope, &'static str> {
+fn scope(number: i32) -> Result<logout::LogoutScope, &'static str> {
     match LogoutScope::try_from(number) {
-        Ok(LogoutScope::Unspecified | LogoutScope::ThisSession) => Ok(EndScope::This),
-        Ok(LogoutScope::OtherSessions) => Ok(EndScope::Others),
-        Ok(LogoutScope::AllSessions) => Ok(EndScope::All),
+        Ok(LogoutScope::Unspecified | LogoutScope::ThisSession) => Ok(logout::LogoutScope::This),
+        Ok(LogoutScope::OtherSessions) => Ok(logout::LogoutScope::Others),
+        Ok(LogoutScope::AllSessions) => Ok(logout::LogoutScope::All),
         Err(_) => Err("must be one of the values of LogoutScope"),
     }
 }
@@ -59,10 +58,10 @@ mod tests {
 
     #[test]
     fn only_scopes_that_exist_are_taken() {
-        assert_eq!(scope(0), Ok(EndScope::This));
-        assert_eq!(scope(1), Ok(EndScope::This));
-        assert_eq!(scope(2), Ok(EndScope::Others));
-        assert_eq!(scope(3), Ok(EndScope::All));
+        assert_eq!(scope(0), Ok(logout::LogoutScope::This));
+        assert_eq!(scope(1), Ok(logout::LogoutScope::This));
+        assert_eq!(scope(2), Ok(logout::LogoutScope::Others));
+        assert_eq!(scope(3), Ok(logout::LogoutScope::All));
         assert!(scope(4).is_err());
         assert!(scope(-1).is_err());
     }

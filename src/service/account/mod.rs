@@ -1,3 +1,13 @@
 //! The use cases of `AccountService`: what users do to their own account. Who that is, the bearer alone says.
 
 pub mod change_email;
+pub mod change_password;
+pub mod delete_me;
+pub mod get_me;
+pub mod list_sessions;
+mod owner;
+pub mod revoke_session;
+pub mod update_me;
+
+#[cfg(test)]
+mod tests;

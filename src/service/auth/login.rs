@@ -51,7 +51,7 @@ impl Login {
         let slot = self.hasher.reserve()?;
         let attempt = self.guard.admit_password(&email, origin).await?;
         let account = self.users.find_by_email(&email).await?;
-        let stored = account.as_ref().and_then(judged_hash);
+        let stored = account.as_ref().and_then(Account::judged_hash);
         let verdict = slot.verify(password, stored.clone()).await?;
         let Some((user, rehash)) = admitted(account.as_ref(), verdict) else {
             return self.refuse(account.as_ref(), origin).await;
@@ -93,12 +93,6 @@ impl Login {
         self.audit.record(event, &AuditContext { at: self.clock.now(), origin: *origin, actor: None }).await?;
         Err(ServiceError::InvalidCredentials)
     }
-}
-
-/// The hash that the password is judged against. A disabled account has none, as an unknown one: even a right password,
-/// which would renew an outdated hash, must cost no more than a wrong one.
-fn judged_hash(account: &Account) -> Option<PasswordHash> {
-    account.password_hash.clone().filter(|_| account.user.state == UserState::Active)
 }
 
 /// The user who may sign in, with the hash to renew: only a right password of an active account.

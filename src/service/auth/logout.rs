@@ -8,22 +8,20 @@ use std::sync::Arc;
 
 use super::presented_token::{AuthenticToken, TokenReader};
 use super::secret_guard::SecretGuard;
-use super::token_issuer::TokenIssuer;
+use super::session_ender::SessionEnder;
+use crate::domain::caller::Initiator;
 use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::id::SessionId;
 use crate::domain::origin::Origin;
-use crate::domain::ports::{AuditContext, Sessions};
+use crate::domain::ports::Sessions;
 use crate::domain::session::{EndScope, SessionLimits, Standing};
 use crate::service::error::ServiceResult;
 use crate::service::keys::live_keys::LiveKeys;
-use crate::service::security_event;
-use crate::service::token::revoker::Revoker;
 
 /// Ends sessions; a token that opens nothing is as good as logged out (RFC 7009, section 2.2).
 pub struct Logout {
-    sessions: Arc<dyn Sessions>,
     reader: TokenReader,
-    issuer: Arc<TokenIssuer>,
-    revoker: Arc<Revoker>,
+    ender: Arc<SessionEnder>,
     clock: Arc<dyn Clock>,
     limits: SessionLimits,
 }
@@ -31,7 +29,25 @@ pub struct Logout {
 /// The refresh token of the session that asks, and which sessions end.
 pub struct LogoutRequest {
     pub refresh_token: String,
-    pub scope: EndScope,
+    pub scope: LogoutScope,
+}
+
+/// Which sessions end, seen from the one that asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogoutScope {
+    This,
+    Others,
+    All,
+}
+
+impl LogoutScope {
+    fn of(self, session: SessionId) -> EndScope {
+        match self {
+            Self::This => EndScope::This(session),
+            Self::Others => EndScope::Others(session),
+            Self::All => EndScope::All,
+        }
+    }
 }
 
 impl Logout {
@@ -39,33 +55,25 @@ impl Logout {
         sessions: Arc<dyn Sessions>,
         keys: Arc<LiveKeys>,
         guard: Arc<SecretGuard>,
-        issuer: Arc<TokenIssuer>,
-        revoker: Arc<Revoker>,
+        ender: Arc<SessionEnder>,
         clock: Arc<dyn Clock>,
         limits: SessionLimits,
     ) -> Self {
-        let reader = TokenReader { sessions: Arc::clone(&sessions), keys, guard };
-        Self { sessions, reader, issuer, revoker, clock, limits }
+        Self { reader: TokenReader { sessions, keys, guard }, ender, clock, limits }
     }
 
     pub async fn run(&self, request: LogoutRequest, origin: &Origin) -> ServiceResult<()> {
         let Some(token) = self.reader.read(&request.refresh_token, origin).await? else {
             return Ok(());
         };
-        let now = self.clock.now();
         // One that has only expired still ends: its last access token may be alive.
         if token.owner.session.ended_at.is_some() {
             return Ok(());
         }
-        let scope = if self.is_current(&token, now) { request.scope } else { EndScope::This };
-        let user = token.owner.user.id;
-        let session = token.owner.session.id;
-        let expire_at = self.issuer.revocations_expire_at(now);
-        let context = AuditContext { at: now, origin: *origin, actor: None };
-        let revocations = self.sessions.end(user, session, scope, expire_at, &context).await?;
-        self.revoker.tell(&revocations).await;
-        security_event::log_all(&security_event::sessions_ended(user, &revocations), origin);
-        Ok(())
+        let scope = if self.is_current(&token, self.clock.now()) { request.scope } else { LogoutScope::This };
+        let scope = scope.of(token.owner.session.id);
+        let by = Initiator { actor: None, origin: *origin };
+        self.ender.end(token.owner.user.id, scope, &by).await.map(drop)
     }
 
     /// Whether the token would refresh.

@@ -12,6 +12,7 @@ pub mod request_email_verification;
 pub mod request_reset;
 pub mod secret_guard;
 mod secret_keys;
+pub mod session_ender;
 pub mod session_opener;
 pub mod settings;
 pub mod token_issuer;

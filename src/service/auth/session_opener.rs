@@ -66,6 +66,7 @@ impl SessionOpener {
             audience,
             methods: vec![METHOD_PASSWORD.to_owned()],
             device_name,
+            source: origin.source,
             authenticated_at: now,
             rotated_at: now,
             idle_expires_at: now.after(self.limits.idle_lifetime),
@@ -88,7 +89,7 @@ impl SessionOpener {
                     |kind| security_event::event_of(kind, AuditOutcome::Success, user.id, Some(session.id));
                 let opened = [AuditKind::LoginSucceeded, AuditKind::SessionCreated].map(of_session);
                 security_event::log_all(&opened, origin);
-                security_event::log_all(&security_event::sessions_ended(user.id, &revocations), origin);
+                security_event::log_all(&security_event::sessions_ended(user.id, None, &revocations), origin);
                 Ok(Opened::Open(self.issuer.issue(&ring, &session, &user)?))
             }
         }

@@ -7,14 +7,16 @@ use keystead_verifier::{Claims, Expectations, Verdict};
 use super::revoker::Revoker;
 use super::verify::{VerifyRequest, VerifyToken};
 use crate::domain::audit::{AuditEvent, AuditKind};
+use crate::domain::caller::Initiator;
 use crate::domain::clock::Clock;
-use crate::domain::id::{ServiceAccountId, SessionId, UserId};
+use crate::domain::id::{PrincipalId, ServiceAccountId, SessionId, UserId};
 use crate::domain::origin::Origin;
+use crate::domain::ports::Actor;
 use crate::domain::ports::service_accounts::ServiceAccounts;
-use crate::domain::ports::{Actor, AuditContext, Sessions};
 use crate::domain::session::EndScope;
-use crate::service::auth::logout::{Logout, LogoutRequest};
+use crate::service::auth::logout::{Logout, LogoutRequest, LogoutScope};
 use crate::service::auth::secret_guard::SecretGuard;
+use crate::service::auth::session_ender::SessionEnder;
 use crate::service::auth::token_issuer::TokenIssuer;
 use crate::service::error::ServiceResult;
 use crate::service::security_event;
@@ -24,7 +26,7 @@ use crate::service::security_event;
 pub struct RevokeToken {
     pub verify_token: Arc<VerifyToken>,
     pub logout: Arc<Logout>,
-    pub sessions: Arc<dyn Sessions>,
+    pub ender: Arc<SessionEnder>,
     pub accounts: Arc<dyn ServiceAccounts>,
     pub guard: Arc<SecretGuard>,
     pub issuer: Arc<TokenIssuer>,
@@ -41,7 +43,7 @@ impl RevokeToken {
             // It may be a refresh token, and a forged one spends what a forged one spends there.
             Verdict::WrongType => {
                 let refresh_token = request.access_token;
-                self.logout.run(LogoutRequest { refresh_token, scope: EndScope::This }, origin).await
+                self.logout.run(LogoutRequest { refresh_token, scope: LogoutScope::This }, origin).await
             }
             Verdict::Expired
             | Verdict::NotYetValid
@@ -57,28 +59,22 @@ impl RevokeToken {
 
     async fn end_session(&self, claims: &Claims, origin: &Origin) -> ServiceResult<()> {
         let (user, session) = (UserId::from_uuid(claims.sub), SessionId::from_uuid(claims.sid));
-        let context = self.context(claims, origin);
-        let expire_at = self.issuer.revocations_expire_at(context.at);
-        let revocations = self.sessions.end(user, session, EndScope::This, expire_at, &context).await?;
-        self.revoker.tell(&revocations).await;
-        security_event::log_all(&security_event::sessions_ended(user, &revocations), origin);
-        Ok(())
+        self.ender.end(user, EndScope::This(session), &owner(claims, origin)).await.map(drop)
     }
 
     async fn revoke_service_token(&self, claims: &Claims, origin: &Origin) -> ServiceResult<()> {
         let (id, session) = (ServiceAccountId::from_uuid(claims.sub), SessionId::from_uuid(claims.sid));
-        let context = self.context(claims, origin);
+        let context = owner(claims, origin).context(self.clock.now());
         let expire_at = self.issuer.revocations_expire_at(context.at);
         let revocation = self.accounts.revoke_token(id, session, expire_at, &context).await?;
         self.revoker.tell(&[revocation]).await;
         security_event::log(&AuditEvent::by_actor(AuditKind::TokenRevoked, Some(id.into()), &context), origin);
         Ok(())
     }
+}
 
-    /// Whoever holds the token acts as its owner.
-    fn context(&self, claims: &Claims, origin: &Origin) -> AuditContext {
-        let session = Some(SessionId::from_uuid(claims.sid));
-        let actor = Actor { id: ServiceAccountId::from_uuid(claims.sub).into(), session };
-        AuditContext { at: self.clock.now(), origin: *origin, actor: Some(actor) }
-    }
+/// Whoever holds the token acts as its owner.
+fn owner(claims: &Claims, origin: &Origin) -> Initiator {
+    let actor = Actor { id: PrincipalId::from_uuid(claims.sub), session: Some(SessionId::from_uuid(claims.sid)) };
+    Initiator { actor: Some(actor), origin: *origin }
 }

@@ -23,6 +23,12 @@ pub(super) fn by_user(kind: AuditKind, user: UserId, session: Option<SessionId>)
     }
 }
 
+/// The end of a user's session, at the word of the context's actor or else of the user.
+pub(super) fn session_ended(user: UserId, session: Option<SessionId>, context: &AuditContext) -> AuditEvent {
+    let by_user = by_user(AuditKind::SessionEnded, user, session);
+    AuditEvent { actor: context.actor.map(|actor| actor.id).or(by_user.actor), ..by_user }
+}
+
 /// Something that was tried in vain, by whom ever.
 pub(super) fn failure(kind: AuditKind, subject: Option<UserId>, session: Option<SessionId>) -> AuditEvent {
     AuditEvent {

@@ -15,6 +15,7 @@ mod keys;
 mod migrations;
 mod one_time_tokens;
 mod outbox;
+mod passwords;
 mod principals;
 mod profiles;
 mod revocations;

@@ -9,25 +9,22 @@ use sea_orm::{
     PaginatorTrait as _, QueryFilter as _,
 };
 
-use super::attempts::forget_account;
 use super::audit;
 use super::database::Database;
 use super::entity::one_time_token::{self, Column};
 use super::entity::user;
 use super::fault::Fault;
-use super::users::{find_user, lock_user, stored_email};
+use super::passwords::{Replaced, Replacement};
+use super::users::{find_user, lock_user};
 use super::words::Word as _;
-use super::{revocations, sessions};
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::clock::Timestamp;
-use crate::domain::id::{SessionId, UserId};
-use crate::domain::mail::MailKind;
+use crate::domain::id::UserId;
 use crate::domain::one_time_token::{
     NewOneTimeToken, PasswordReset, ResetOutcome, TokenHash, TokenPurpose, VerificationOutcome,
 };
 use crate::domain::ports::{AuditContext, OneTimeTokens, Preparation, StoreResult};
-use crate::domain::revocation::{Revocation, RevocationTarget};
-use crate::domain::user::{Epoch, User, UserState};
+use crate::domain::user::{User, UserState};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -65,23 +62,15 @@ impl Database {
             self.tell_refusal(transaction, AuditKind::PasswordChanged, context).await?;
             return Ok(ResetOutcome::Refused);
         };
-        let (id, epoch) = (UserId::from_uuid(user.id), Epoch(user.epoch + 1));
-        user::Entity::update_many()
-            .col_expr(user::Column::PasswordHash, Expr::val(reset.password_hash.as_str()))
-            .col_expr(user::Column::EmailVerified, Expr::val(true))
-            .col_expr(user::Column::Revision, Expr::col(user::Column::Revision).add(1))
-            .col_expr(user::Column::Epoch, Expr::val(epoch.0))
-            .col_expr(user::Column::UpdatedAt, Expr::val(context.at.as_millis()))
-            .filter(user::Column::Id.eq(user.id))
-            .exec(&transaction)
-            .await?;
-        let ended = sessions::end_all(&transaction, id, context.at).await?;
-        end_tokens(&transaction, Condition::all().add(Column::UserId.eq(user.id)), context.at).await?;
-        forget_account(&transaction, reset.account_key).await?;
-        let target = RevocationTarget::User { id, min_epoch: epoch };
-        let revocations = vec![Revocation { target, expires_at: reset.revocation_expires_at }];
-        revocations::write(&transaction, &revocations).await?;
-        self.queue(&transaction, MailKind::PasswordChanged, &stored_email(&user.email)?, context.at).await?;
+        let replacement = Replacement {
+            hash: &reset.password_hash,
+            spared: None,
+            account_key: reset.account_key,
+            revocation_expires_at: reset.revocation_expires_at,
+        };
+        let Replaced { revocations, ended } = self.replace_password(&transaction, &user, &replacement, context).await?;
+        // Whoever has the token reads the address's mail.
+        mark_verified(&transaction, &user).await?;
         self.write_events(&transaction, context, events_of_reset(&user, ended)).await?;
         transaction.commit().await?;
         Ok(ResetOutcome::Done { revocations })
@@ -119,14 +108,20 @@ impl Database {
     }
 }
 
+/// Part of a change that raises the revision.
+async fn mark_verified(connection: &impl ConnectionTrait, user: &user::Model) -> Result<(), DbErr> {
+    let verified = user::Entity::update_many().col_expr(user::Column::EmailVerified, Expr::val(true));
+    verified.filter(user::Column::Id.eq(user.id)).exec(connection).await.map(|_| ())
+}
+
 /// What a reset changes besides the password is told too.
-fn events_of_reset(user: &user::Model, ended: Vec<SessionId>) -> Vec<AuditEvent> {
+fn events_of_reset(user: &user::Model, ended: Vec<AuditEvent>) -> Vec<AuditEvent> {
     let id = UserId::from_uuid(user.id);
     let mut events = vec![audit::by_user(AuditKind::PasswordChanged, id, None)];
     if !user.email_verified {
         events.push(audit::by_user(AuditKind::EmailVerified, id, None));
     }
-    events.extend(ended.into_iter().map(|session| audit::by_user(AuditKind::SessionEnded, id, Some(session))));
+    events.extend(ended);
     events
 }
 
@@ -155,6 +150,12 @@ async fn use_up(
     }
     let count = end_tokens(transaction, usable(hash, purpose, now), now).await?;
     Ok((count == 1).then_some(user))
+}
+
+/// Ends every token of the user, whatever it is for.
+pub(super) async fn end_tokens_of(connection: &impl ConnectionTrait, user: UserId, at: Timestamp) -> Result<(), DbErr> {
+    let of_user = Condition::all().add(Column::UserId.eq(user.as_uuid()));
+    end_tokens(connection, of_user, at).await.map(|_| ())
 }
 
 pub(super) async fn end_tokens(

@@ -117,8 +117,11 @@ fn fresh(user: &NewUser, at: Timestamp) -> User {
 }
 
 pub(super) async fn find_user(connection: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, Fault> {
-    let account = load_account(connection, user::Entity::find_by_id(id.as_uuid())).await?;
-    Ok(account.map(|account| account.user))
+    Ok(find_account(connection, id).await?.map(|account| account.user))
+}
+
+pub(super) async fn find_account(connection: &impl ConnectionTrait, id: UserId) -> Result<Option<Account>, Fault> {
+    load_account(connection, user::Entity::find_by_id(id.as_uuid())).await
 }
 
 /// The user's row, locked until the transaction ends: whatever changes a user, or opens or ends their sessions and

@@ -8,6 +8,7 @@ mod email_changes;
 mod keys;
 mod one_time_tokens;
 mod outbox;
+mod passwords;
 mod principals;
 mod profiles;
 mod revocations;

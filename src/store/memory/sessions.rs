@@ -1,5 +1,7 @@
 //! Sessions: opening, finding, ending. How one is refreshed stands in `rotation`.
 
+use std::cmp::Reverse;
+
 use async_trait::async_trait;
 
 use crate::domain::audit::AuditKind;
@@ -9,7 +11,9 @@ use crate::domain::mail::{MailKind, MailOwner, Notice};
 use crate::domain::name::Name;
 use crate::domain::ports::{AuditContext, Sessions, StoreResult};
 use crate::domain::revocation::Revocation;
-use crate::domain::session::{EndScope, NewSession, Rehash, Rotation, RotationOutcome, SessionCreation, SessionOfUser};
+use crate::domain::session::{
+    EndScope, NewSession, Rehash, Rotation, RotationOutcome, Session, SessionCreation, SessionOfUser,
+};
 use crate::domain::throttle::AttemptKeys;
 
 use super::MemoryStore;
@@ -49,10 +53,17 @@ impl Sessions for MemoryStore {
         Ok(self.open()?.rotate(rotation, context))
     }
 
+    async fn list(&self, user: UserId, now: Timestamp) -> StoreResult<Vec<Session>> {
+        let state = self.open()?;
+        let of_user = state.sessions.values().filter(|session| session.user_id == user && session.is_live(now));
+        let mut live: Vec<Session> = of_user.cloned().collect();
+        live.sort_by_key(|session| Reverse((session.rotated_at, session.id)));
+        Ok(live)
+    }
+
     async fn end(
         &self,
         user: UserId,
-        session: SessionId,
         scope: EndScope,
         revocations_expire_at: Timestamp,
         context: &AuditContext,
@@ -60,8 +71,8 @@ impl Sessions for MemoryStore {
         let mut state = self.open()?;
         let mut ending = state.open_sessions(user);
         ending.retain(|id| match scope {
-            EndScope::This => *id == session,
-            EndScope::Others => *id != session,
+            EndScope::This(session) => *id == session,
+            EndScope::Others(session) => *id != session,
             EndScope::All => true,
         });
         Ok(ending.into_iter().map(|id| state.end_session(id, revocations_expire_at, context)).collect())

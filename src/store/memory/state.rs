@@ -177,36 +177,46 @@ impl State {
     /// Ends the session, which is open, and revokes its access tokens.
     pub fn end_session(&mut self, id: SessionId, expires_at: Timestamp, context: &AuditContext) -> Revocation {
         if let Some(user) = self.close_session(id, context.at) {
-            self.record_own(AuditKind::SessionEnded, user, Some(id), context);
+            self.record_session_ended(user, id, context);
         }
         let revocation = Revocation { target: RevocationTarget::Session(id), expires_at };
         self.revocations.push(revocation.clone());
         revocation
     }
 
+    /// Records the end of a user's session, at the word of the context's actor or else of the user.
+    fn record_session_ended(&mut self, user: UserId, session: SessionId, context: &AuditContext) {
+        let actor = context.actor.map_or(user.into(), |actor| actor.id);
+        let (kind, outcome) = (AuditKind::SessionEnded, AuditOutcome::Success);
+        let (actor, subject, session) = (Some(actor), Some(user.into()), Some(session));
+        self.record(AuditEvent { kind, outcome, actor, subject, session, detail: None }, context);
+    }
+
     /// Raises the account's epoch, ends its sessions, and revokes all access tokens from before.
     pub fn revoke_user(&mut self, id: UserId, expires_at: Timestamp, context: &AuditContext) -> Revocation {
+        self.revoke_user_sparing(id, None, expires_at, context)
+    }
+
+    /// The same, but one session may go on.
+    pub fn revoke_user_sparing(
+        &mut self,
+        id: UserId,
+        spared: Option<SessionId>,
+        expires_at: Timestamp,
+        context: &AuditContext,
+    ) -> Revocation {
         let mut min_epoch = Epoch::default();
         if let Some(row) = self.users.get_mut(&id) {
             row.user.epoch = Epoch(row.user.epoch.0 + 1);
             min_epoch = row.user.epoch;
         }
-        for session in self.open_sessions(id) {
+        for session in self.open_sessions(id).into_iter().filter(|session| Some(*session) != spared) {
             self.close_session(session, context.at);
-            self.record_ended(id, session, context);
+            self.record_session_ended(id, session, context);
         }
         let revocation = Revocation { target: RevocationTarget::User { id, min_epoch }, expires_at };
         self.revocations.push(revocation.clone());
         revocation
-    }
-
-    /// Records the end of a session at the word of the context's actor, or of its user where there is none.
-    fn record_ended(&mut self, user: UserId, session: SessionId, context: &AuditContext) {
-        if context.actor.is_none() {
-            return self.record_own(AuditKind::SessionEnded, user, Some(session), context);
-        }
-        let event = AuditEvent::by_actor(AuditKind::SessionEnded, Some(user.into()), context);
-        self.record(AuditEvent { session: Some(session), ..event }, context);
     }
 
     /// The user's sessions that have not ended, oldest first.

@@ -13,6 +13,7 @@ mod failure;
 pub mod frames;
 mod http;
 pub mod mailbox;
+mod own_account;
 mod person;
 mod program;
 pub mod records;

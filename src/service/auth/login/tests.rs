@@ -280,7 +280,7 @@ async fn a_disabled_account_is_judged_as_one_without_a_password() {
     // promise L6
     let (world, _) = ada().await;
     let account = world.store.find_by_email(&email("ada@example.org")).await.unwrap().unwrap();
-    assert!(judged_hash(&account).is_some());
+    assert!(account.judged_hash().is_some());
     let user = User { state: UserState::Disabled, ..account.user.clone() };
-    assert!(judged_hash(&Account { user, ..account }).is_none());
+    assert!(Account { user, ..account }.judged_hash().is_none());
 }

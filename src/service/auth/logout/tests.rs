@@ -18,14 +18,13 @@ fn logout(world: &World) -> Logout {
         Arc::new(world.store.clone()),
         world.keys.clone(),
         world.guard.clone(),
-        world.issuer.clone(),
-        world.revoker.clone(),
+        world.ender(),
         world.clock.clone(),
         world.settings.sessions,
     )
 }
 
-async fn log_out(world: &World, token: &str, scope: EndScope) -> ServiceResult<()> {
+async fn log_out(world: &World, token: &str, scope: LogoutScope) -> ServiceResult<()> {
     logout(world).run(LogoutRequest { refresh_token: token.to_owned(), scope }, &origin(1)).await
 }
 
@@ -52,7 +51,7 @@ fn is_active(world: &World, tokens: &TokenSet) -> bool {
 async fn each_scope_ends_what_it_says_and_counts_here_at_once() {
     // promise T8
     for (scope, survivors) in
-        [(EndScope::This, [false, true]), (EndScope::Others, [true, false]), (EndScope::All, [false, false])]
+        [(LogoutScope::This, [false, true]), (LogoutScope::Others, [true, false]), (LogoutScope::All, [false, false])]
     {
         let world = World::new().await;
         let (_, one, two) = two_sessions(&world).await;
@@ -66,10 +65,10 @@ async fn each_scope_ends_what_it_says_and_counts_here_at_once() {
 async fn a_token_that_opens_nothing_is_as_good_as_logged_out() {
     let world = World::new().await;
     let (_, one, two) = two_sessions(&world).await;
-    assert_eq!(log_out(&world, "", EndScope::All).await, Ok(()));
-    assert_eq!(log_out(&world, "ksr_forged", EndScope::All).await, Ok(()));
-    assert_eq!(log_out(&world, &one.refresh_token, EndScope::This).await, Ok(()));
-    assert_eq!(log_out(&world, &one.refresh_token, EndScope::All).await, Ok(()));
+    assert_eq!(log_out(&world, "", LogoutScope::All).await, Ok(()));
+    assert_eq!(log_out(&world, "ksr_forged", LogoutScope::All).await, Ok(()));
+    assert_eq!(log_out(&world, &one.refresh_token, LogoutScope::This).await, Ok(()));
+    assert_eq!(log_out(&world, &one.refresh_token, LogoutScope::All).await, Ok(()));
     assert!(is_active(&world, &two));
 }
 
@@ -80,7 +79,7 @@ async fn a_token_with_a_forged_end_ends_nothing() {
     let mut forged = one.refresh_token.clone().into_bytes();
     let place = forged.len() - 10;
     forged[place] = if forged[place] == b'A' { b'B' } else { b'A' };
-    log_out(&world, &String::from_utf8(forged).unwrap(), EndScope::This).await.unwrap();
+    log_out(&world, &String::from_utf8(forged).unwrap(), LogoutScope::This).await.unwrap();
     assert!(is_active(&world, &one));
 }
 
@@ -91,7 +90,7 @@ async fn an_old_token_ends_its_own_session_and_no_other() {
     let newer = refresh(&world, &one).await.unwrap();
     world.advance(world.settings.sessions.grace);
     world.reader().run_once().await.unwrap();
-    log_out(&world, &one.refresh_token, EndScope::All).await.unwrap();
+    log_out(&world, &one.refresh_token, LogoutScope::All).await.unwrap();
     assert!(!is_active(&world, &newer));
     assert!(is_active(&world, &two));
 }
@@ -102,7 +101,7 @@ async fn the_predecessor_within_the_grace_window_ends_all() {
     let (_, one, two) = two_sessions(&world).await;
     let newer = refresh(&world, &one).await.unwrap();
     world.advance(Duration::from_secs(1));
-    log_out(&world, &one.refresh_token, EndScope::All).await.unwrap();
+    log_out(&world, &one.refresh_token, LogoutScope::All).await.unwrap();
     assert!(!is_active(&world, &newer));
     assert!(!is_active(&world, &two));
 }
@@ -112,7 +111,7 @@ async fn nothing_is_told_as_ended_while_the_database_is_away() {
     let world = World::new().await;
     let (_, one, _) = two_sessions(&world).await;
     world.store.fail_with(Some(StoreError::Unavailable));
-    let answer = log_out(&world, &one.refresh_token, EndScope::This).await;
+    let answer = log_out(&world, &one.refresh_token, LogoutScope::This).await;
     assert!(matches!(answer, Err(ServiceError::DependencyUnavailable { .. })), "{answer:?}");
     assert!(is_active(&world, &one));
 }
@@ -127,6 +126,6 @@ async fn a_session_that_has_only_idled_out_ends_with_its_last_access_token() {
     world.advance(Duration::from_mins(1));
     world.reader().run_once().await.unwrap();
     assert!(is_active(&world, &one), "the access token outlives the idle session");
-    log_out(&world, &one.refresh_token, EndScope::This).await.unwrap();
+    log_out(&world, &one.refresh_token, LogoutScope::This).await.unwrap();
     assert!(!is_active(&world, &one));
 }

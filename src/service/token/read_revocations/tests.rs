@@ -55,7 +55,7 @@ async fn the_loop_reads_at_the_start_and_when_told_and_ends_when_cancelled() {
 /// Ends the session as another replica does, whose clock is right: only the table tells.
 async fn end_elsewhere(world: &World, user: UserId, tokens: &TokenSet) {
     let expire_at = world.issuer.revocations_expire_at(world.clock.now());
-    let ended = world.store.end(user, tokens.session_id, EndScope::This, expire_at, &world.context()).await;
+    let ended = world.store.end(user, EndScope::This(tokens.session_id), expire_at, &world.context()).await;
     assert_eq!(ended.unwrap().len(), 1);
 }
 

@@ -21,6 +21,7 @@ pub struct Model {
     pub idle_expires_at: i64,
     pub expires_at: i64,
     pub ended_at: Option<i64>,
+    pub source: Option<String>,
 }
 
 impl fmt::Debug for Model {

@@ -41,7 +41,7 @@ impl Database {
         }
         self.settle_attempt(&transaction, new, &user, context).await?;
         let revocations = end_over_cap(&transaction, new, context).await?;
-        events.extend(end::events(id, &revocations));
+        events.extend(end::events(id, &revocations, context));
         self.write_events(&transaction, context, events).await?;
         transaction.commit().await?;
         Ok(SessionCreation::Created { revocations })

@@ -3,7 +3,7 @@
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, Condition, DatabaseTransaction, DbErr, EntityTrait as _, QueryFilter as _};
 
-use crate::domain::audit::{AuditEvent, AuditKind};
+use crate::domain::audit::AuditEvent;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::ports::AuditContext;
@@ -20,7 +20,6 @@ impl Database {
     pub(super) async fn try_end(
         &self,
         user: UserId,
-        session: SessionId,
         scope: EndScope,
         revocations_expire_at: Timestamp,
         context: &AuditContext,
@@ -31,12 +30,12 @@ impl Database {
         }
         let of_user = open(user);
         let which = match scope {
-            EndScope::This => of_user.add(Column::Id.eq(session.as_uuid())),
-            EndScope::Others => of_user.add(Column::Id.ne(session.as_uuid())),
+            EndScope::This(session) => of_user.add(Column::Id.eq(session.as_uuid())),
+            EndScope::Others(session) => of_user.add(Column::Id.ne(session.as_uuid())),
             EndScope::All => of_user,
         };
         let ended = end_and_revoke(&transaction, which, context.at, revocations_expire_at).await?;
-        self.write_events(&transaction, context, events(user, &ended)).await?;
+        self.write_events(&transaction, context, events(user, &ended, context)).await?;
         transaction.commit().await?;
         Ok(ended)
     }
@@ -77,19 +76,30 @@ pub(in crate::store::db) async fn end_all(
     user: UserId,
     at: Timestamp,
 ) -> Result<Vec<SessionId>, DbErr> {
+    end_all_but(transaction, user, None, at).await
+}
+
+/// The same, but one session may go on.
+pub(in crate::store::db) async fn end_all_but(
+    transaction: &DatabaseTransaction,
+    user: UserId,
+    spared: Option<SessionId>,
+    at: Timestamp,
+) -> Result<Vec<SessionId>, DbErr> {
+    let ending = open(user).add_option(spared.map(|session| Column::Id.ne(session.as_uuid())));
     let ended = session::Entity::update_many()
         .col_expr(Column::EndedAt, Expr::val(at.as_millis()))
-        .filter(open(user))
+        .filter(ending)
         .exec_with_returning(transaction)
         .await?;
     Ok(ended.into_iter().map(|row| SessionId::from_uuid(row.id)).collect())
 }
 
-/// One event for each session that the revocations name.
-pub(super) fn events(user: UserId, revocations: &[Revocation]) -> Vec<AuditEvent> {
+/// One event for each session that the revocations name, by the context's actor or else by the user.
+pub(super) fn events(user: UserId, revocations: &[Revocation], context: &AuditContext) -> Vec<AuditEvent> {
     let session = |revocation: &Revocation| match revocation.target {
         RevocationTarget::Session(id) => Some(id),
         RevocationTarget::User { .. } | RevocationTarget::Key(_) => None,
     };
-    revocations.iter().map(|revocation| audit::by_user(AuditKind::SessionEnded, user, session(revocation))).collect()
+    revocations.iter().map(|revocation| audit::session_ended(user, session(revocation), context)).collect()
 }

@@ -6,9 +6,9 @@ mod rotate;
 mod row;
 
 use async_trait::async_trait;
-use sea_orm::EntityTrait as _;
+use sea_orm::{EntityTrait as _, QueryFilter as _, QueryOrder as _};
 
-pub(super) use end::end_all;
+pub(super) use end::{end_all, end_all_but};
 
 use super::database::Database;
 use super::entity::session;
@@ -18,7 +18,9 @@ use crate::domain::clock::Timestamp;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::ports::{AuditContext, Sessions, StoreResult};
 use crate::domain::revocation::Revocation;
-use crate::domain::session::{EndScope, NewSession, Rotation, RotationOutcome, SessionCreation, SessionOfUser};
+use crate::domain::session::{
+    EndScope, NewSession, Rotation, RotationOutcome, Session, SessionCreation, SessionOfUser,
+};
 
 #[async_trait]
 impl Sessions for Database {
@@ -34,15 +36,18 @@ impl Sessions for Database {
         self.run(|| self.try_rotate(&rotation, context)).await
     }
 
+    async fn list(&self, user: UserId, now: Timestamp) -> StoreResult<Vec<Session>> {
+        self.run(|| self.try_list_sessions(user, now)).await
+    }
+
     async fn end(
         &self,
         user: UserId,
-        session: SessionId,
         scope: EndScope,
         revocations_expire_at: Timestamp,
         context: &AuditContext,
     ) -> StoreResult<Vec<Revocation>> {
-        self.run(|| self.try_end(user, session, scope, revocations_expire_at, context)).await
+        self.run(|| self.try_end(user, scope, revocations_expire_at, context)).await
     }
 }
 
@@ -52,5 +57,15 @@ impl Database {
         let session = row::parse(row)?;
         let user = find_user(&self.reader, session.user_id).await?;
         Ok(user.map(|user| SessionOfUser { session, user }))
+    }
+
+    async fn try_list_sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, Fault> {
+        let rows = session::Entity::find()
+            .filter(end::live(user, now))
+            .order_by_desc(session::Column::RotatedAt)
+            .order_by_desc(session::Column::Id)
+            .all(&self.reader)
+            .await?;
+        rows.into_iter().map(row::parse).collect()
     }
 }

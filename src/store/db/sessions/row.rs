@@ -4,6 +4,7 @@ use sea_orm::ActiveValue::Set;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{SessionId, UserId};
+use crate::domain::origin::Source;
 use crate::domain::session::{Session, SessionSalt};
 use crate::store::db::entity::session;
 use crate::store::db::fault::Fault;
@@ -20,6 +21,7 @@ pub(super) fn parse(row: session::Model) -> Result<Session, Fault> {
         audience: parse_list(&row.audience)?,
         methods: parse_list(&row.methods)?,
         device_name: stored_name(&row.device_name)?,
+        source: row.source.as_deref().map(stored_source).transpose()?,
         authenticated_at: Timestamp::from_millis(row.authenticated_at),
         rotated_at: Timestamp::from_millis(row.rotated_at),
         idle_expires_at: Timestamp::from_millis(row.idle_expires_at),
@@ -38,6 +40,7 @@ pub(super) fn of(session: &Session) -> session::ActiveModel {
         audience: Set(list(&session.audience)),
         methods: Set(list(&session.methods)),
         device_name: Set(session.device_name.as_str().to_owned()),
+        source: Set(session.source.map(|source| source.to_string())),
         authenticated_at: Set(session.authenticated_at.as_millis()),
         rotated_at: Set(session.rotated_at.as_millis()),
         idle_expires_at: Set(session.idle_expires_at.as_millis()),
@@ -49,4 +52,8 @@ pub(super) fn of(session: &Session) -> session::ActiveModel {
 /// A generation that no row can hold lies ahead of every row.
 pub(super) fn stored_generation(generation: u64) -> i64 {
     i64::try_from(generation).unwrap_or(i64::MAX)
+}
+
+fn stored_source(text: &str) -> Result<Source, Fault> {
+    text.parse().map(Source::new).map_err(|_| Fault::Corrupt("source of a session"))
 }

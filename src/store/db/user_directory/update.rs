@@ -2,7 +2,7 @@
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _, PaginatorTrait as _,
+    ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _, PaginatorTrait as _,
     QueryFilter as _, SqlErr,
 };
 
@@ -14,10 +14,9 @@ use crate::domain::ports::AuditContext;
 use crate::domain::user_change::{UpdateOutcome, UserUpdate};
 use crate::store::db::database::Database;
 use crate::store::db::email_changes::notice;
-use crate::store::db::entity::one_time_token;
 use crate::store::db::entity::user::{self, Column};
 use crate::store::db::fault::Fault;
-use crate::store::db::one_time_tokens::end_tokens;
+use crate::store::db::one_time_tokens::end_tokens_of;
 use crate::store::db::profiles;
 use crate::store::db::users::{find_user, lock_user, stored_email};
 
@@ -59,8 +58,7 @@ impl Database {
     ) -> Result<(), Fault> {
         let is_verified = update.profile.email_verified.unwrap_or(false);
         write_address(transaction, row, email, is_verified).await?;
-        let of_user = Condition::all().add(one_time_token::Column::UserId.eq(row.id));
-        end_tokens(transaction, of_user, context.at).await?;
+        end_tokens_of(transaction, update.id, context.at).await?;
         let told = notice(MailKind::EmailChanged, row, stored_email(&row.email)?);
         self.queue_notice(transaction, &told, context).await?;
         if !is_verified {

@@ -1,0 +1,21 @@
+//! Describes the caller's account.
+
+use std::sync::Arc;
+
+use super::owner::owner;
+use crate::domain::caller::Caller;
+use crate::domain::ports::Users;
+use crate::domain::user::User;
+use crate::service::error::{ServiceError, ServiceResult};
+
+/// Describes the caller's account.
+pub struct GetMe {
+    pub users: Arc<dyn Users>,
+}
+
+impl GetMe {
+    /// An account that is gone meanwhile has taken its bearers with it.
+    pub async fn run(&self, caller: &Caller) -> ServiceResult<User> {
+        self.users.find(owner(caller)?).await?.ok_or(ServiceError::BearerRequired)
+    }
+}
