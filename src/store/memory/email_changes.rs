@@ -44,7 +44,7 @@ impl EmailChanges for MemoryStore {
             state.record_failure(AuditKind::EmailChanged, Some(user.id), None, context);
             return Ok(EmailChangeConfirmed::EmailTaken);
         }
-        let moved = state.move_address(&user, new_email, context.at);
+        let moved = state.take_address(&user, new_email, context.at);
         state.kill_tokens(user.id);
         state.queue_notice(notice(MailKind::EmailChanged, &user, user.email.clone()), context);
         state.record_own(AuditKind::EmailChanged, user.id, None, context);
@@ -76,7 +76,7 @@ impl State {
         serves.then(|| (user.clone(), row.token.email.clone()))
     }
 
-    fn move_address(&mut self, user: &User, new_email: Email, at: Timestamp) -> User {
+    fn take_address(&mut self, user: &User, new_email: Email, at: Timestamp) -> User {
         let mut moved = user.clone();
         moved.email = new_email;
         moved.email_verified = true;
