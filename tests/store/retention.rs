@@ -8,7 +8,7 @@ use keystead::domain::audit_trail::{AuditFilter, AuditReading};
 use keystead::domain::clock::Timestamp;
 use keystead::domain::one_time_token::TokenPurpose;
 use keystead::domain::ports::retention::Perishable;
-use keystead::domain::session::{EndScope, SessionLimits};
+use keystead::domain::session::{EndScope, SessionCreation, SessionLimits};
 use sea_orm::ConnectionTrait as _;
 
 use crate::audit_trail::{details, follow, follow_until, record};
@@ -43,11 +43,12 @@ async fn only_what_has_expired_goes(backend: Arc<Backend>) {
     let session = backend.session(&ada).await;
     let mut opened = backend.new_session(&ada);
     opened.attempt = Some(keys_of(1, 1));
-    backend.open(opened).await;
+    assert!(matches!(backend.open(opened).await, SessionCreation::Created { .. }));
     let ended = backend.sessions.end(ada.id, session.id, EndScope::This, backend.later(), &backend.context()).await;
     assert_eq!(ended.unwrap().len(), 1);
     backend.token(&ada, TokenPurpose::PasswordReset).await;
-    backend.attempts.count(&keys_of(2, 2), &backend.context()).await.unwrap();
+    let attempt = backend.attempts.count(&keys_of(2, 2), &backend.context()).await.unwrap();
+    assert_eq!(attempt.in_a_row, 1);
     let tables = [
         (Perishable::Revocations, "revocations", 1),
         (Perishable::OneTimeTokens, "one_time_tokens", 1),
