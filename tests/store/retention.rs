@@ -47,7 +47,8 @@ async fn only_what_has_expired_goes(backend: Arc<Backend>) {
     let ended = backend.sessions.end(ada.id, EndScope::This(session.id), backend.later(), &backend.context()).await;
     assert_eq!(ended.unwrap().len(), 1);
     backend.token(&ada, TokenPurpose::PasswordReset).await;
-    assert_eq!(backend.attempts.count(&keys_of(2, 2), &backend.context()).await.unwrap().in_a_row, 1);
+    let attempt = backend.attempts.count(&keys_of(2, 2), &backend.context()).await.unwrap();
+    assert_eq!(attempt.in_a_row, 1);
     let tables = [
         (Perishable::Revocations, "revocations", 1),
         (Perishable::OneTimeTokens, "one_time_tokens", 1),
