@@ -54,6 +54,13 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The same, but nothing is told that is neither a warning nor an error.
+    #[must_use]
+    pub fn quiet(self) -> Self {
+        let level = if self.level == Level::Error { Level::Error } else { Level::Warn };
+        Self { level, ..self }
+    }
+
     /// Whether logs are written for human eyes.
     pub fn is_for_humans(&self) -> bool {
         match self.format {

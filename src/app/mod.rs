@@ -5,6 +5,7 @@
 
 mod background;
 pub mod banner;
+pub mod console;
 pub mod data_folder;
 mod mail_templates;
 mod stores;

@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod console;
 mod email_changes;
 mod machines;
 mod rights;
@@ -9,6 +10,8 @@ mod signing_keys;
 mod users;
 
 use std::sync::Arc;
+
+pub use console::ConsoleApi;
 
 use super::Parts;
 use super::start_error::StartError;
@@ -28,6 +31,7 @@ use crate::grpc::admin_service::AdminApi;
 use crate::grpc::auth_service::AuthApi;
 use crate::grpc::token_service::TokenApi;
 use crate::service::access::CheckAccess;
+use crate::service::admin::users::create_administrator::CreateAdministrator;
 use crate::service::auth::confirm_email::ConfirmEmail;
 use crate::service::auth::confirm_reset::ConfirmReset;
 use crate::service::auth::login::Login;
@@ -57,6 +61,7 @@ pub struct UseCases {
     pub health: Arc<HealthState>,
     pub get_jwks: Arc<GetJwks>,
     access: Arc<CheckAccess>,
+    create_administrator: CreateAdministrator,
     auth: AuthApi,
     account: AccountApi,
     user_sessions: UserSessionsApi,
@@ -115,6 +120,7 @@ impl UseCases {
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
         let token = shared.tokens(parts, stores, &get_jwks, &auth.logout);
         let audit = shared.audit(parts, stores);
+        let create_administrator = shared.create_administrator(settings, parts, stores);
         Ok(Self {
             keys,
             ring,
@@ -122,10 +128,11 @@ impl UseCases {
             health,
             get_jwks,
             access,
+            create_administrator,
             auth,
             account,
-            users,
             user_sessions,
+            users,
             roles,
             service_accounts,
             signing_keys,

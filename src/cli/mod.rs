@@ -2,10 +2,17 @@
 //!
 //! May import everything. Must not know how anything is built: that is `app`'s.
 
+mod admin;
+mod audit;
+mod keys;
 mod migrate;
+mod operator;
+mod output;
+mod password;
 mod serve;
 mod settings;
 mod signals;
+mod users;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -14,6 +21,9 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use self::output::Output;
+use crate::app::Parts;
+use crate::app::console::Console;
 use crate::app::start_error::StartError;
 use crate::config::Settings;
 use crate::config::sources::Sources;
@@ -29,11 +39,14 @@ struct Arguments {
     /// The settings, in TOML; KEYSTEAD_CONFIG names it otherwise. `keystead settings` tells what can be set.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// How results are shown.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    output: Output,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 enum Command {
     /// Serve until told to stop; the default.
     Serve,
@@ -41,6 +54,18 @@ enum Command {
     Migrate,
     /// Print what can be set.
     Settings,
+    /// Make administrators.
+    #[command(subcommand)]
+    Admin(admin::Command),
+    /// List accounts, close and open them.
+    #[command(subcommand)]
+    Users(users::Command),
+    /// List, rotate and revoke signing keys.
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Read the audit trail.
+    #[command(subcommand)]
+    Audit(audit::Command),
 }
 
 /// How the process ended.
@@ -62,23 +87,39 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Ending {
             return if error.print().is_ok() { ending } else { Ending::Failure };
         }
     };
-    match arguments.command.unwrap_or(Command::Serve) {
+    let Arguments { config, output, command } = arguments;
+    match command.unwrap_or(Command::Serve) {
         Command::Settings => settings::run(),
-        Command::Serve => with_settings(arguments.config, serve::run),
-        Command::Migrate => with_settings(arguments.config, migrate::run),
+        Command::Serve => with_settings(config, |log| log, serve::run),
+        Command::Migrate => with_settings(config, |log| log, migrate::run),
+        Command::Admin(command) => at_console(config, async |console| admin::run(console, command, output).await),
+        Command::Users(command) => at_console(config, async |console| users::run(console, command, output).await),
+        Command::Keys(command) => at_console(config, async |console| keys::run(console, command, output).await),
+        Command::Audit(command) => at_console(config, async |console| audit::run(console, command, output).await),
     }
 }
 
-fn with_settings<F>(file: Option<PathBuf>, command: impl FnOnce(Settings) -> F) -> Ending
-where
-    F: Future<Output = Result<(), StartError>>,
-{
+/// Runs what the operator asks for. What is only told is left out of the log: the result is what was asked for.
+fn at_console(file: Option<PathBuf>, command: impl AsyncFnOnce(&Console) -> Result<(), StartError>) -> Ending {
+    with_settings(file, telemetry::Settings::quiet, async |settings: Settings| {
+        let console = Console::open(&settings, &Parts::of_system()).await?;
+        let outcome = command(&console).await;
+        console.close().await;
+        outcome
+    })
+}
+
+fn with_settings(
+    file: Option<PathBuf>,
+    log: impl FnOnce(telemetry::Settings) -> telemetry::Settings,
+    command: impl AsyncFnOnce(Settings) -> Result<(), StartError>,
+) -> Ending {
     let settings = match Sources::of_process(file).and_then(Settings::load) {
         Ok(settings) => settings,
         Err(faults) => return complain(&faults.to_string(), Ending::BadUsage),
     };
     // Dropped last, when the runtime has ended.
-    let _telemetry = match telemetry::start(settings.log) {
+    let _telemetry = match telemetry::start(log(settings.log)) {
         Ok(guard) => guard,
         Err(error) => return complain(&error.to_string(), Ending::Failure),
     };

@@ -6,12 +6,12 @@ use super::language::Language;
 use super::name::Name;
 use super::ports::profiles::ProfileChange;
 use super::role::RoleName;
-use super::user::{Revision, User};
+use super::user::{PasswordHash, Revision, User};
 
 /// How many roles an account is created with at most: names of the longest fit into an access token, which is bounded.
 pub const MAX_ROLES: usize = 64;
 
-/// An account that is to be created without a password, active, with the role `user` and the ones named.
+/// An account that is to be created by others than its owner, active, with the role `user` and the ones named.
 #[derive(Clone, Debug)]
 pub struct Invitation {
     pub id: UserId,
@@ -20,6 +20,9 @@ pub struct Invitation {
     pub language: Language,
     /// The roles beside `user`, each once, sorted.
     pub roles: Vec<RoleName>,
+    /// `None`: the owner sets a password by the link that is mailed. `Some`: the operator has set it for them and vouches
+    /// for the address, which counts as verified; nothing is mailed.
+    pub password_hash: Option<PasswordHash>,
 }
 
 /// What became of an invitation.

@@ -132,8 +132,8 @@ mod tests {
         declared(&set(package, service, rule)).map(|mut methods| methods.remove(0).access)
     }
 
-    fn role(name: &str) -> Option<pb::Access> {
-        Some(pb::Access { rule: Some(Rule::Role(pb::access::RequiredRole { name: name.to_owned() })) })
+    fn role(name: &str) -> pb::Access {
+        pb::Access { rule: Some(Rule::Role(pb::access::RequiredRole { name: name.to_owned() })) }
     }
 
     // promise A1
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(access_of("keystead.v1", "Things", Some(pb::Access { rule: None })), undeclared);
         for name in ["", "Admin", "no role"] {
             let fault = Err(AccessFault::NoRole("/keystead.v1.Things/Do".to_owned()));
-            assert_eq!(access_of("keystead.v1", "Things", role(name)), fault, "{name}");
+            assert_eq!(access_of("keystead.v1", "Things", Some(role(name))), fault, "{name}");
         }
     }
 
@@ -164,7 +164,7 @@ mod tests {
         let of = |rule| access_of("keystead.v1", "Things", rule).unwrap();
         assert_eq!(of(own(true)), Access::Bearer(Need::OwnBearer { recent_login: true }));
         assert_eq!(of(own(false)), Access::Bearer(Need::OwnBearer { recent_login: false }));
-        assert_eq!(of(role("admin")), Access::Bearer(Need::Role(RoleName::parse("admin").unwrap())));
+        assert_eq!(of(Some(role("admin"))), Access::Bearer(Need::Role(RoleName::parse("admin").unwrap())));
         let public = Some(pb::Access { rule: Some(Rule::Public(pb::access::Public {})) });
         assert_eq!(of(public), Access::Public);
     }

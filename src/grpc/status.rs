@@ -13,6 +13,8 @@ use crate::service::error::ServiceError;
 /// The `domain` of every `google.rpc.ErrorInfo`.
 pub const ERROR_DOMAIN: &str = "keystead.v1";
 
+const INVALID_FIELDS: &str = "the request has fields at fault";
+
 const REASON_PREFIX: &str = "ERROR_REASON_";
 
 /// More violations are not told: the details travel in headers, and clients refuse large ones.
@@ -26,95 +28,79 @@ impl From<ServiceError> for Status {
 
 /// Translates what a use case answered.
 pub fn from_service(error: ServiceError) -> Status {
+    let (code, reason, text) = meaning(&error);
+    let retry_after = retry_after(&error);
+    if let ServiceError::InvalidFields(violations) = error {
+        return invalid_fields(violations);
+    }
+    match retry_after {
+        Some(retry_after) => retry(code, reason, text, retry_after),
+        None => plain(code, reason, text),
+    }
+}
+
+/// The one list of what errors mean.
+fn meaning(error: &ServiceError) -> (Code, ErrorReason, &'static str) {
+    use ErrorReason as R;
+    use ServiceError as E;
     match error {
-        ServiceError::InvalidFields(violations) => invalid_fields(violations),
-        ServiceError::EmailTaken => {
-            plain(Code::AlreadyExists, ErrorReason::EmailTaken, "an account with this address exists")
+        E::InvalidFields(_) => (Code::InvalidArgument, R::InvalidFields, INVALID_FIELDS),
+        E::EmailTaken => (Code::AlreadyExists, R::EmailTaken, "an account with this address exists"),
+        E::RegistrationClosed => {
+            (Code::FailedPrecondition, R::RegistrationClosed, "this service takes no registrations")
         }
-        ServiceError::RegistrationClosed => {
-            plain(Code::FailedPrecondition, ErrorReason::RegistrationClosed, "this service takes no registrations")
+        E::InvalidCredentials => {
+            (Code::Unauthenticated, R::InvalidCredentials, "address and password do not match an account")
         }
-        ServiceError::InvalidCredentials => plain(
-            Code::Unauthenticated,
-            ErrorReason::InvalidCredentials,
-            "address and password do not match an account",
-        ),
-        ServiceError::EmailNotVerified => {
-            plain(Code::FailedPrecondition, ErrorReason::EmailNotVerified, "the address has to be verified first")
+        E::EmailNotVerified => (Code::FailedPrecondition, R::EmailNotVerified, "the address has to be verified first"),
+        E::InvalidToken => (Code::Unauthenticated, R::InvalidToken, "the token is not valid"),
+        E::RateLimited { .. } => (Code::ResourceExhausted, R::RateLimited, "too many attempts"),
+        E::HashCapacity { .. } => (Code::ResourceExhausted, R::HashCapacity, "too many passwords wait to be checked"),
+        E::RevocationStateStale { .. } => {
+            (Code::Unavailable, R::RevocationStateStale, "revocations have not been read for too long")
         }
-        ServiceError::InvalidToken => plain(Code::Unauthenticated, ErrorReason::InvalidToken, "the token is not valid"),
-        ServiceError::RateLimited { retry_after } => {
-            retry(Code::ResourceExhausted, ErrorReason::RateLimited, "too many attempts", retry_after)
+        E::DependencyUnavailable { .. } => {
+            (Code::Unavailable, R::DependencyUnavailable, "the service cannot answer at the moment")
         }
-        ServiceError::HashCapacity { retry_after } => retry(
-            Code::ResourceExhausted,
-            ErrorReason::HashCapacity,
-            "too many passwords wait to be checked",
-            retry_after,
-        ),
-        ServiceError::RevocationStateStale { retry_after } => retry(
-            Code::Unavailable,
-            ErrorReason::RevocationStateStale,
-            "revocations have not been read for too long",
-            retry_after,
-        ),
-        ServiceError::DependencyUnavailable { retry_after } => retry(
-            Code::Unavailable,
-            ErrorReason::DependencyUnavailable,
-            "the service cannot answer at the moment",
-            retry_after,
-        ),
-        ServiceError::ConcurrentChange => {
-            plain(Code::Aborted, ErrorReason::ConcurrentChange, "the request met a concurrent change; send it again")
+        E::ConcurrentChange => {
+            (Code::Aborted, R::ConcurrentChange, "the request met a concurrent change; send it again")
         }
-        ServiceError::BearerRequired => {
-            plain(Code::Unauthenticated, ErrorReason::BearerRequired, "the method wants a valid bearer")
-        }
-        ServiceError::RoleRequired => {
-            plain(Code::PermissionDenied, ErrorReason::RoleRequired, "the caller lacks the role that the method wants")
-        }
-        ServiceError::ReauthenticationRequired => plain(
+        E::BearerRequired => (Code::Unauthenticated, R::BearerRequired, "the method wants a valid bearer"),
+        E::RoleRequired => (Code::PermissionDenied, R::RoleRequired, "the caller lacks the role that the method wants"),
+        E::ReauthenticationRequired => (
             Code::FailedPrecondition,
-            ErrorReason::ReauthenticationRequired,
+            R::ReauthenticationRequired,
             "sign in again, then repeat the call within five minutes",
         ),
-        ServiceError::UserUnknown => plain(Code::NotFound, ErrorReason::UserUnknown, "no user has the id"),
-        ServiceError::RoleUnknown => plain(Code::NotFound, ErrorReason::RoleUnknown, "no role has the name"),
-        ServiceError::RoleTaken => plain(Code::AlreadyExists, ErrorReason::RoleTaken, "a role with this name exists"),
-        ServiceError::RoleBuiltIn => {
-            plain(Code::FailedPrecondition, ErrorReason::RoleBuiltIn, "the role belongs to the service itself")
-        }
-        ServiceError::RoleInUse => {
-            plain(Code::FailedPrecondition, ErrorReason::RoleInUse, "somebody still has the role")
-        }
-        ServiceError::LastAdmin => {
-            plain(Code::FailedPrecondition, ErrorReason::LastAdmin, "the last administrator stays")
-        }
-        ServiceError::SelfDemotion => {
-            plain(Code::FailedPrecondition, ErrorReason::SelfDemotion, "administrators do not demote themselves")
-        }
-        ServiceError::EtagMismatch => {
-            plain(Code::Aborted, ErrorReason::EtagMismatch, "the account has changed since the etag was read")
-        }
-        ServiceError::SessionUnknown => {
-            plain(Code::NotFound, ErrorReason::SessionUnknown, "the user has no open session with the id")
-        }
-        ServiceError::ServiceAccountUnknown => {
-            plain(Code::NotFound, ErrorReason::ServiceAccountUnknown, "no service account has the id")
-        }
-        ServiceError::SigningKeyUnknown => {
-            plain(Code::NotFound, ErrorReason::SigningKeyUnknown, "no signing key has the id")
-        }
-        ServiceError::CursorTooOld => {
-            plain(Code::OutOfRange, ErrorReason::CursorTooOld, "the events after the cursor are no longer all there")
-        }
-        ServiceError::ReaderTooSlow => {
-            plain(Code::ResourceExhausted, ErrorReason::ReaderTooSlow, "the reader does not keep up")
-        }
-        ServiceError::Draining { retry_after } => {
-            retry(Code::Unavailable, ErrorReason::Draining, "the replica is going; connect again", retry_after)
-        }
-        ServiceError::Internal => internal(),
+        E::UserUnknown => (Code::NotFound, R::UserUnknown, "no user has the id"),
+        E::RoleUnknown => (Code::NotFound, R::RoleUnknown, "no role has the name"),
+        E::RoleTaken => (Code::AlreadyExists, R::RoleTaken, "a role with this name exists"),
+        E::RoleBuiltIn => (Code::FailedPrecondition, R::RoleBuiltIn, "the role belongs to the service itself"),
+        E::RoleInUse => (Code::FailedPrecondition, R::RoleInUse, "somebody still has the role"),
+        E::LastAdmin => (Code::FailedPrecondition, R::LastAdmin, "the last administrator stays"),
+        E::SelfDemotion => (Code::FailedPrecondition, R::SelfDemotion, "administrators do not demote themselves"),
+        E::EtagMismatch => (Code::Aborted, R::EtagMismatch, "the account has changed since the etag was read"),
+        E::SessionUnknown => (Code::NotFound, R::SessionUnknown, "the user has no open session with the id"),
+        E::ServiceAccountUnknown => (Code::NotFound, R::ServiceAccountUnknown, "no service account has the id"),
+        E::SigningKeyUnknown => (Code::NotFound, R::SigningKeyUnknown, "no signing key has the id"),
+        E::CursorTooOld => (Code::OutOfRange, R::CursorTooOld, "the events after the cursor are no longer all there"),
+        E::ReaderTooSlow => (Code::ResourceExhausted, R::ReaderTooSlow, "the reader does not keep up"),
+        E::Draining { .. } => (Code::Unavailable, R::Draining, "the replica is going; connect again"),
+        E::Internal => (Code::Internal, R::Internal, "the service is at fault"),
+    }
+}
+
+/// When another try may do.
+fn retry_after(error: &ServiceError) -> Option<Duration> {
+    if let ServiceError::RateLimited { retry_after }
+    | ServiceError::HashCapacity { retry_after }
+    | ServiceError::RevocationStateStale { retry_after }
+    | ServiceError::DependencyUnavailable { retry_after }
+    | ServiceError::Draining { retry_after } = error
+    {
+        Some(*retry_after)
+    } else {
+        None
     }
 }
 
@@ -175,7 +161,7 @@ fn invalid_fields(violations: Vec<crate::service::error::FieldViolation>) -> Sta
         .collect();
     let mut details = details(ErrorReason::InvalidFields);
     details.set_bad_request(violations);
-    Status::with_error_details(Code::InvalidArgument, "the request has fields at fault", details)
+    Status::with_error_details(Code::InvalidArgument, INVALID_FIELDS, details)
 }
 
 fn details(reason: ErrorReason) -> ErrorDetails {

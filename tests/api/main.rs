@@ -23,6 +23,7 @@ mod audit;
 mod batch_verify;
 mod canary;
 mod change_password;
+mod cli;
 mod concurrent_refresh;
 mod deletion;
 mod descriptors;

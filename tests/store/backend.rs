@@ -74,7 +74,7 @@ impl<S> Administration for S where
 pub async fn memory() -> Arc<Backend> {
     let entropy = Arc::new(CountingEntropy::new());
     let store = MemoryStore::new(entropy.clone());
-    bundle(Arc::new(store.clone()), entropy, Inside::Memory(store), None, None)
+    bundle(&Arc::new(store.clone()), entropy, Inside::Memory(store), None, None)
 }
 
 pub async fn sqlite() -> Arc<Backend> {
@@ -83,7 +83,7 @@ pub async fn sqlite() -> Arc<Backend> {
     let url = format!("sqlite://{}", file.display());
     let (database, entropy) = migrated(DatabaseUrl::sqlite(&file)).await;
     let store = Arc::new(database);
-    bundle(store.clone(), entropy, Inside::Sql(connect(&url).await), Some(store), Some(folder))
+    bundle(&store.clone(), entropy, Inside::Sql(connect(&url).await), Some(store), Some(folder))
 }
 
 pub async fn postgres() -> Arc<Backend> {
@@ -93,7 +93,7 @@ pub async fn postgres() -> Arc<Backend> {
 pub async fn postgres_at(url: &str) -> Arc<Backend> {
     let (database, entropy) = migrated(DatabaseUrl::new(url)).await;
     let store = Arc::new(database);
-    bundle(store.clone(), entropy, Inside::Sql(connect(url).await), Some(store), None)
+    bundle(&store.clone(), entropy, Inside::Sql(connect(url).await), Some(store), None)
 }
 
 async fn migrated(url: DatabaseUrl) -> (Database, Arc<CountingEntropy>) {
@@ -113,7 +113,7 @@ async fn connect(url: &str) -> DatabaseConnection {
 }
 
 fn bundle<S: Store + Administration + 'static>(
-    store: Arc<S>,
+    store: &Arc<S>,
     entropy: Arc<CountingEntropy>,
     inside: Inside,
     retention: Option<Arc<dyn Retention>>,

@@ -70,6 +70,7 @@ conformance! {
     }
     user_directory {
         an_invited_account_has_no_password_and_gets_a_mail
+        an_account_with_a_password_is_verified_and_not_mailed
         an_invitation_needs_its_roles
         an_invitation_to_a_taken_address_is_refused_and_told
         an_update_touches_what_it_names_and_is_told

@@ -27,10 +27,7 @@ impl Backend {
 
     async fn administrator(&self, address: &str) -> User {
         let user = self.user(address).await;
-        match self.change(&user, &admin().0).await {
-            RightsOutcome::Changed { user, .. } => user,
-            other => panic!("{other:?}"),
-        }
+        changed(self.change(&user, &admin().0).await).0
     }
 
     async fn delete(&self, user: UserId, context: &AuditContext) -> DeletionOutcome {
@@ -46,10 +43,8 @@ impl Backend {
 
 /// The account, what was revoked, and how many sessions ended.
 fn changed(outcome: RightsOutcome) -> (User, Vec<Revocation>, usize) {
-    match outcome {
-        RightsOutcome::Changed { user, revocations, ended } => (user, revocations, ended.len()),
-        other => panic!("{other:?}"),
-    }
+    let RightsOutcome::Changed { user, revocations, ended } = outcome else { panic!("{outcome:?}") };
+    (user, revocations, ended.len())
 }
 
 pub async fn a_grant_takes_effect_once_and_is_told(backend: Arc<Backend>) {

@@ -15,7 +15,7 @@ use keystead::domain::ports::{AuditContext, Preparation};
 use keystead::domain::revocation::{RevocationCursor, RevocationTarget};
 use keystead::domain::role::{Role, RoleDescription, RoleName};
 use keystead::domain::session::SessionCreation;
-use keystead::domain::user::{Epoch, Revision, User, UserState};
+use keystead::domain::user::{Epoch, PasswordHash, ROLE_ADMIN, Revision, User, UserState};
 use keystead::domain::user_change::{Invitation, InvitationOutcome, UpdateOutcome, UserUpdate};
 
 use crate::backend::Backend;
@@ -30,6 +30,7 @@ impl Backend {
             display_name: Name::parse("Ada").expect("a name"),
             language: Language::parse("pt-BR").expect("a language"),
             roles: roles.iter().map(|role| RoleName::parse(role).expect("a role")).collect(),
+            password_hash: None,
         }
     }
 
@@ -109,6 +110,20 @@ pub async fn an_invited_account_has_no_password_and_gets_a_mail(backend: Arc<Bac
         told(AuditKind::UserCreated, None),
     ];
     assert_eq!(backend.deeds(&admin, &user).await, expected);
+}
+
+pub async fn an_account_with_a_password_is_verified_and_not_mailed(backend: Arc<Backend>) {
+    // promise P7
+    let hash = PasswordHash::new("hash-7");
+    let invitation =
+        Invitation { password_hash: Some(hash.clone()), ..backend.invitation("ada@example.com", &[ROLE_ADMIN]) };
+    let invited = backend.directory.invite(&invitation, &backend.context()).await;
+    assert!(matches!(&invited, Ok(InvitationOutcome::Invited(user)) if user.email_verified), "{invited:?}");
+    let found = backend.users.find_by_email(&email("ada@example.com")).await.expect("the store answers");
+    let account = found.expect("the account");
+    assert_eq!((account.password_hash, account.user.email_verified), (Some(hash), true));
+    let mails = backend.outbox.lease(10, LEASE, backend.now()).await.expect("the store answers");
+    assert!(mails.is_empty(), "{mails:?}");
 }
 
 pub async fn an_invitation_needs_its_roles(backend: Arc<Backend>) {

@@ -24,7 +24,7 @@ impl Standing {
     }
 
     /// A service account is active for as long as it is there.
-    pub fn of_service_account(account: ServiceAccount) -> Self {
+    pub fn of_service_account(account: &ServiceAccount) -> Self {
         Self {
             kind: CallerKind::ServiceAccount,
             state: UserState::Active,

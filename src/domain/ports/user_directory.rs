@@ -13,7 +13,7 @@ use crate::domain::user_list::UserQuery;
 /// Accounts, as administrators see and change them.
 #[async_trait]
 pub trait UserDirectory: Send + Sync {
-    /// Creates an account without a password and queues the [`MailKind::PasswordReset`] by which its owner sets one.
+    /// Creates an account; one without a password gets the [`MailKind::PasswordReset`] by which its owner sets one.
     /// Nothing is written of an unknown role; a taken address is told in the audit trail.
     ///
     /// [`MailKind::PasswordReset`]: crate::domain::mail::MailKind::PasswordReset

@@ -25,9 +25,11 @@ macro_rules! built_in {
     };
     (@kinds $files:ident $language:literal $($kind:ident $name:literal),+) => {
         $(
-            $files.push(built_in!(@file $language $kind $name Subject "subject"));
-            $files.push(built_in!(@file $language $kind $name Text "txt"));
-            $files.push(built_in!(@file $language $kind $name Html "html"));
+            $files.extend([
+                built_in!(@file $language $kind $name Subject "subject"),
+                built_in!(@file $language $kind $name Text "txt"),
+                built_in!(@file $language $kind $name Html "html"),
+            ]);
         )+
     };
     (@file $language:literal $kind:ident $name:literal $part:ident $extension:literal) => {

@@ -96,7 +96,10 @@ fn engine() -> Environment<'static> {
     // Fails for delimiters alone, and these are the engine's own.
     engine.set_syntax(syntax.unwrap_or_default());
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
-    engine.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
+    engine.set_auto_escape_callback(|name| match name.rsplit_once('.') {
+        Some((_, "html")) => AutoEscape::Html,
+        _ => AutoEscape::None,
+    });
     engine
 }
 

@@ -25,6 +25,6 @@ impl Database {
         }
         let id = ServiceAccountId::from_uuid(id.as_uuid());
         let account = service_accounts::find(&self.reader, id, Timestamp::default()).await?;
-        Ok(account.map(Standing::of_service_account))
+        Ok(account.as_ref().map(Standing::of_service_account))
     }
 }

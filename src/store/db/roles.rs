@@ -26,7 +26,7 @@ impl Roles for Database {
     async fn list(&self) -> StoreResult<Vec<Role>> {
         self.run(|| async {
             let rows = role::Entity::find().order_by_asc(role::Column::Name).all(&self.reader).await?;
-            rows.into_iter().map(stored_role).collect()
+            rows.iter().map(stored_role).collect()
         })
         .await
     }
@@ -102,7 +102,7 @@ fn event(kind: AuditKind, name: &RoleName, context: &AuditContext) -> AuditEvent
     AuditEvent { detail: Some(name.to_string()), ..AuditEvent::by_actor(kind, None, context) }
 }
 
-fn stored_role(row: role::Model) -> Result<Role, Fault> {
+fn stored_role(row: &role::Model) -> Result<Role, Fault> {
     Ok(Role {
         name: RoleName::parse(&row.name).map_err(|_| Fault::Corrupt("role"))?,
         description: RoleDescription::parse(&row.description).map_err(|_| Fault::Corrupt("description of a role"))?,

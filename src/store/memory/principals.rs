@@ -16,6 +16,6 @@ impl Principals for MemoryStore {
             return Ok(Some(Standing::of_user(row.user.clone())));
         }
         let id = ServiceAccountId::from_uuid(id.as_uuid());
-        Ok(state.service_account(id, Timestamp::default()).map(Standing::of_service_account))
+        Ok(state.service_account(id, Timestamp::default()).as_ref().map(Standing::of_service_account))
     }
 }

@@ -32,8 +32,11 @@ impl UserDirectory for MemoryStore {
         }
         let user = invited(invitation, context.at);
         state.addresses.insert(user.email.key().to_owned(), user.id);
-        state.users.insert(user.id, UserRow { user: user.clone(), password_hash: None });
-        state.queue_mail(MailKind::PasswordReset, &user.email, context.at);
+        let password_hash = invitation.password_hash.clone();
+        if password_hash.is_none() {
+            state.queue_mail(MailKind::PasswordReset, &user.email, context.at);
+        }
+        state.users.insert(user.id, UserRow { user: user.clone(), password_hash });
         state.record_deed(AuditKind::UserCreated, user.id, None, context);
         for role in invitation.roles.iter().filter(|role| role.as_str() != ROLE_USER) {
             state.record_deed(AuditKind::RoleGranted, user.id, Some(role.to_string()), context);
@@ -139,7 +142,7 @@ fn invited(invitation: &Invitation, now: Timestamp) -> User {
     User {
         id: invitation.id,
         email: invitation.email.clone(),
-        email_verified: false,
+        email_verified: invitation.password_hash.is_some(),
         display_name: invitation.display_name.clone(),
         state: UserState::Active,
         roles,

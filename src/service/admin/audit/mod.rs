@@ -2,6 +2,7 @@
 
 pub mod list;
 mod place;
+pub mod tail;
 pub mod watch;
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ impl CreateUser {
             display_name: request.display_name,
             language: request.language,
             roles: request.roles.into_iter().collect(),
+            password_hash: None,
         };
         let told =
             |subject: Option<UserId>| AuditEvent::by_actor(AuditKind::UserCreated, subject.map(Into::into), &context);

@@ -1,6 +1,7 @@
 //! What administrators do to accounts.
 
 pub mod create;
+pub mod create_administrator;
 pub mod get;
 pub mod list;
 mod page;

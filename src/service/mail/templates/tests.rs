@@ -58,7 +58,7 @@ fn every_kind_is_there_in_every_built_in_language() {
             assert_eq!(mail.text.contains("ksxx_abc"), kind.token_purpose().is_some(), "{kind:?}: {}", mail.text);
             assert_eq!(mail.subject.lines().count(), 1);
             assert!(!mail.text.contains("\n\n\n") && mail.text.ends_with("Keystead\n"), "{:?}", mail.text);
-            assert!(!mail.text.contains("{") && !mail.html.contains("{"), "{kind:?}");
+            assert!(!mail.text.contains('{') && !mail.html.contains('{'), "{kind:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Creates accounts without a password.
+//! Creates accounts by others than their owners.
 
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -35,7 +35,9 @@ impl Database {
         let outcome = match insert.exec_without_returning(&transaction).await? {
             TryInsertResult::Inserted(1) => {
                 give_roles(&transaction, invitation).await?;
-                self.queue(&transaction, MailKind::PasswordReset, &invitation.email, context.at).await?;
+                if invitation.password_hash.is_none() {
+                    self.queue(&transaction, MailKind::PasswordReset, &invitation.email, context.at).await?;
+                }
                 self.write_events(&transaction, context, events(invitation, context)).await?;
                 let user = find_user(&transaction, invitation.id).await?;
                 InvitationOutcome::Invited(user.ok_or(Fault::Corrupt("new account"))?)
@@ -80,11 +82,11 @@ fn new_row(invitation: &Invitation, at: Timestamp) -> user::ActiveModel {
         id: Set(invitation.id.as_uuid()),
         email: Set(invitation.email.as_str().to_owned()),
         email_key: Set(invitation.email.key().to_owned()),
-        email_verified: Set(false),
+        email_verified: Set(invitation.password_hash.is_some()),
         display_name: Set(invitation.display_name.as_str().to_owned()),
         state: Set(UserState::Active.word().to_owned()),
         epoch: Set(Epoch::default().0),
-        password_hash: Set(None),
+        password_hash: Set(invitation.password_hash.as_ref().map(|hash| hash.as_str().to_owned())),
         created_at: Set(at.as_millis()),
         updated_at: Set(at.as_millis()),
         revision: Set(Revision::default().0),

@@ -1,0 +1,49 @@
+//! What the operator's commands work with: the service's own use cases on the service's own database, without its
+//! edges and loops. Replicas that run hear of what is done here as they hear of one another.
+
+use std::sync::Arc;
+
+use super::start_error::StartError;
+use super::stores::Stores;
+use super::use_cases::UseCases;
+use super::{Parts, install_tls_provider, master_key};
+use crate::config::Settings;
+use crate::crypto::password_hasher::{self, PasswordHasher};
+use crate::domain::caller::Initiator;
+use crate::domain::ports::Users;
+use crate::service::keys::ensure::in_background;
+
+pub use super::use_cases::ConsoleApi;
+
+/// An open console.
+pub struct Console {
+    pub api: ConsoleApi,
+    pub users: Arc<dyn Users>,
+    stores: Stores,
+}
+
+impl Console {
+    pub async fn open(settings: &Settings, parts: &Parts) -> Result<Self, StartError> {
+        install_tls_provider();
+        let master_key = master_key(settings, parts)?;
+        // One password at most is hashed here.
+        let hashing = password_hasher::Settings { threads: 1, ..settings.passwords.clone() };
+        let hasher = PasswordHasher::start(&hashing, Arc::clone(&parts.entropy), Arc::clone(&parts.clock))
+            .map_err(|fault| StartError::Settings(fault.to_string()))?;
+        let stores = Stores::connect(settings, parts).await?;
+        let use_cases = UseCases::build(settings, parts, &stores, &master_key, hasher).await?;
+        let users = Arc::clone(&stores.database) as _;
+        Ok(Self { api: use_cases.into_console(&stores), users, stores })
+    }
+
+    /// The operator, who is nobody's account.
+    pub fn operator() -> Initiator {
+        Initiator { actor: None, origin: in_background() }
+    }
+
+    pub async fn close(self) {
+        let Self { api, users, stores } = self;
+        drop((api, users));
+        stores.close().await;
+    }
+}

@@ -1,0 +1,64 @@
+//! The use cases that the command line shares with the edge.
+
+use std::sync::Arc;
+
+use super::{Shared, UseCases};
+use crate::app::Parts;
+use crate::app::stores::Stores;
+use crate::config::Settings;
+use crate::service::admin::audit::tail::TailAudit;
+use crate::service::admin::rights::disable_user::DisableUser;
+use crate::service::admin::rights::enable_user::EnableUser;
+use crate::service::admin::rights::grant_role::GrantRole;
+use crate::service::admin::signing_keys::list::ListSigningKeys;
+use crate::service::admin::signing_keys::revoke::RevokeSigningKey;
+use crate::service::admin::signing_keys::rotate::RotateSigningKey;
+use crate::service::admin::users::create_administrator::CreateAdministrator;
+use crate::service::admin::users::list::ListUsers;
+
+/// What the operator can do at the command line.
+pub struct ConsoleApi {
+    pub create_administrator: CreateAdministrator,
+    pub grant_role: GrantRole,
+    pub list_users: ListUsers,
+    pub disable_user: DisableUser,
+    pub enable_user: EnableUser,
+    pub list_signing_keys: ListSigningKeys,
+    pub rotate_signing_key: RotateSigningKey,
+    pub revoke_signing_key: RevokeSigningKey,
+    pub tail_audit: TailAudit,
+}
+
+impl Shared {
+    pub(super) fn create_administrator(
+        &self,
+        settings: &Settings,
+        parts: &Parts,
+        stores: &Stores,
+    ) -> CreateAdministrator {
+        CreateAdministrator {
+            directory: Arc::clone(&stores.database) as _,
+            hasher: Arc::clone(&self.hasher),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+            policy: settings.service.passwords,
+        }
+    }
+}
+
+impl UseCases {
+    /// What the command line stands on.
+    pub fn into_console(self, stores: &Stores) -> ConsoleApi {
+        ConsoleApi {
+            create_administrator: self.create_administrator,
+            grant_role: self.roles.grant,
+            list_users: self.users.list,
+            disable_user: self.users.disable,
+            enable_user: self.users.enable,
+            list_signing_keys: self.signing_keys.list,
+            rotate_signing_key: self.signing_keys.rotate,
+            revoke_signing_key: self.signing_keys.revoke,
+            tail_audit: TailAudit { trail: Arc::clone(&stores.database) as _ },
+        }
+    }
+}

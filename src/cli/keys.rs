@@ -1,0 +1,54 @@
+//! `keystead keys`: lists, rotates and revokes signing keys.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::operator::failed;
+use super::output::{Output, Record, moment};
+use crate::app::console::Console;
+use crate::app::start_error::StartError;
+use crate::domain::key::{KeyState, SigningAlgorithm, StoredKey};
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// List the signing keys, the newest first.
+    List,
+    /// Publish the next signing key, which takes over once every verifier can have it.
+    Rotate,
+    /// Remove a signing key at once, in an emergency: every token that it has signed is refused.
+    Revoke {
+        /// The key's id, as `keystead keys list` shows it.
+        key: String,
+    },
+}
+
+pub async fn run(console: &Console, command: Command, output: Output) -> Result<(), StartError> {
+    match command {
+        Command::List => {}
+        Command::Rotate => {
+            let next = console.api.rotate_signing_key.run(&Console::operator()).await.map_err(failed)?;
+            let signs_from = ("signs_from", moment(next.activates_at));
+            return output.show(vec![record(&next.key).into_iter().chain([signs_from]).collect()]);
+        }
+        Command::Revoke { key } => {
+            console.api.revoke_signing_key.run(&key, &Console::operator()).await.map_err(failed)?;
+        }
+    }
+    let keys = console.api.list_signing_keys.run().await.map_err(failed)?;
+    output.show(keys.iter().map(record).collect())
+}
+
+fn record(key: &StoredKey) -> Record {
+    let state = match key.state {
+        KeyState::Next => "next",
+        KeyState::Active => "active",
+        KeyState::Retiring => "retiring",
+    };
+    vec![
+        ("id", json!(key.id)),
+        ("algorithm", json!(key.algorithm.map(SigningAlgorithm::name))),
+        ("state", json!(state)),
+        ("since", moment(key.state_since)),
+        ("created", moment(key.created_at)),
+    ]
+}
