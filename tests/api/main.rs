@@ -17,6 +17,7 @@ mod support;
 
 mod harness;
 
+mod access_matrix;
 mod account;
 mod admin_users;
 mod audit;

@@ -27,6 +27,14 @@ impl Rows {
         assert_eq!(done.rows_affected(), 1, "{email} has an account");
     }
 
+    /// Takes an account's administration away past the service, which is told nothing.
+    pub async fn take_administration(&self, email: &str) {
+        let owner = format!("(SELECT id FROM users WHERE email = '{email}')");
+        let query = format!("DELETE FROM user_roles WHERE role = 'admin' AND user_id = {owner}");
+        let done = self.0.execute_unprepared(&query).await.expect("the query is well-formed");
+        assert_eq!(done.rows_affected(), 1, "{email} has the role");
+    }
+
     /// How many events of a kind the audit trail holds.
     pub async fn events(&self, kind: &str) -> i64 {
         self.number(&format!("SELECT count(*) FROM audit_events WHERE kind = '{kind}'")).await
