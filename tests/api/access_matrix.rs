@@ -166,7 +166,7 @@ async fn only_one_bearer_in_its_own_words_is_looked_at(backend: Backend) {
         "/keystead.v1.adminservice/ListRoles",
         "/AdminService/ListRoles",
     ] {
-        let failure = call(&client, path, &[good.clone()]).await.expect_err("no method");
+        let failure = call(&client, path, std::slice::from_ref(&good)).await.expect_err("no method");
         failure.is(Code::Unimplemented, "UNKNOWN_METHOD");
     }
 }
