@@ -1,4 +1,5 @@
-//! The README's walk, typed as a newcomer types it, against the real binary; each answer as the README shows it.
+//! The walks of the README and of the page on administration, typed as a newcomer types them, against the real binary;
+//! each answer as it is shown.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -19,15 +20,15 @@ struct Step {
     answer: Vec<String>,
 }
 
-fn readme() -> String {
-    std::fs::read_to_string(Path::new(ROOT).join("README.md")).expect("the README")
+fn page(name: &str) -> String {
+    std::fs::read_to_string(Path::new(ROOT).join(name)).expect("the page")
 }
 
 /// The commands of the console blocks, in their order.
-fn steps(readme: &str) -> Vec<Step> {
+fn steps(page: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut in_console = false;
-    for line in readme.lines() {
+    for line in page.lines() {
         if line.starts_with("```") {
             in_console = line == "```console";
         } else if let Some(command) = line.strip_prefix("$ ").filter(|_| in_console) {
@@ -49,14 +50,15 @@ fn matches(shown: &str, line: &str) -> bool {
     }
 }
 
-/// A shell in the folder that finds grpcurl.
+/// A shell in the folder that finds grpcurl, and the binary.
 fn shell(folder: &Path, command: &str) -> Command {
     let tools = PathBuf::from(ROOT).join("target/tools/python/bin");
     #[expect(clippy::disallowed_methods, reason = "the shell of the walk needs the machine's own programs too")]
     let path = std::env::var("PATH").expect("a PATH");
     let mut shell = Command::new("bash");
     shell.args(["-euo", "pipefail", "-c", command]).current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
-    shell.env("PATH", format!("{}:{path}", tools.display()));
+    let binary = Path::new(env!("CARGO_BIN_EXE_keystead")).parent().expect("a folder");
+    shell.env("PATH", format!("{}:{}:{path}", tools.display(), binary.display()));
     shell
 }
 
@@ -69,15 +71,24 @@ async fn install_tools() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_call_of_the_readme_answers_as_shown() {
+    walk("README.md").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_call_of_the_page_on_administration_answers_as_shown() {
+    walk("docs/administration.md").await;
+}
+
+async fn walk(name: &str) {
     install_tools().await;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path();
     let program = Program::start(&folder.join("keystead-data"), &[]).await;
-    let steps = steps(&readme());
+    let steps = steps(&page(name));
     assert!(steps.len() >= 10, "the walk has been found");
     for Step { command, answer } in steps {
         if command.contains("/outbox/") {
-            // The mail takes a moment, as the README says.
+            // The mail takes a moment, as the page says.
             until("the mail", || async {
                 let mut seen = shell(folder, "grep -q kspr_ keystead-data/outbox/*.eml");
                 seen.stderr(Stdio::null()).status().await.expect("bash").success()
@@ -97,7 +108,7 @@ async fn every_call_of_the_readme_answers_as_shown() {
 
 #[test]
 fn the_readme_is_short() {
-    let lines = readme().lines().count();
+    let lines = page("README.md").lines().count();
     assert!(lines <= 120, "{lines} lines; 120 is the limit");
 }
 
