@@ -21,6 +21,7 @@ mod access_matrix;
 mod account;
 mod admin_users;
 mod audit;
+mod audit_atomicity;
 mod batch_verify;
 mod canary;
 mod change_password;
