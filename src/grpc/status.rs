@@ -108,9 +108,6 @@ pub fn from_service(error: ServiceError) -> Status {
         ServiceError::CursorTooOld => {
             plain(Code::OutOfRange, ErrorReason::CursorTooOld, "the events after the cursor are no longer all there")
         }
-        ServiceError::ReaderTooSlow => {
-            plain(Code::ResourceExhausted, ErrorReason::ReaderTooSlow, "the reader does not keep up")
-        }
         ServiceError::Draining { retry_after } => {
             retry(Code::Unavailable, ErrorReason::Draining, "the replica is going; connect again", retry_after)
         }
@@ -185,4 +182,4 @@ fn details(reason: ErrorReason) -> ErrorDetails {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
