@@ -6,6 +6,9 @@ use super::clock::Timestamp;
 use super::name::{NameFault, one_line};
 use super::user::{ROLE_ADMIN, ROLE_USER, ROLE_VERIFIER};
 
+/// The roles that belong to the service itself: they are always there.
+pub const BUILT_IN: [&str; 3] = [ROLE_USER, ROLE_ADMIN, ROLE_VERIFIER];
+
 /// The longest name of a role.
 const MAX_NAME_BYTES: usize = 64;
 /// The longest description, in code points.
@@ -37,7 +40,7 @@ impl RoleName {
 
     /// Whether the role belongs to the service itself: it is always there.
     pub fn is_built_in(&self) -> bool {
-        [ROLE_USER, ROLE_ADMIN, ROLE_VERIFIER].contains(&self.as_str())
+        BUILT_IN.contains(&self.as_str())
     }
 }
 

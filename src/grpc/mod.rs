@@ -22,6 +22,8 @@ mod message_limit;
 mod methods;
 pub mod network;
 pub mod pb;
+#[cfg(test)]
+mod reference;
 mod server;
 pub mod settings;
 pub mod source;

@@ -84,7 +84,6 @@ fn meaning(error: &ServiceError) -> (Code, ErrorReason, &'static str) {
         E::ServiceAccountUnknown => (Code::NotFound, R::ServiceAccountUnknown, "no service account has the id"),
         E::SigningKeyUnknown => (Code::NotFound, R::SigningKeyUnknown, "no signing key has the id"),
         E::CursorTooOld => (Code::OutOfRange, R::CursorTooOld, "the events after the cursor are no longer all there"),
-        E::ReaderTooSlow => (Code::ResourceExhausted, R::ReaderTooSlow, "the reader does not keep up"),
         E::Draining { .. } => (Code::Unavailable, R::Draining, "the replica is going; connect again"),
         E::Internal => (Code::Internal, R::Internal, "the service is at fault"),
     }
@@ -171,4 +170,4 @@ fn details(reason: ErrorReason) -> ErrorDetails {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

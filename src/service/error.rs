@@ -69,8 +69,6 @@ pub enum ServiceError {
     SigningKeyUnknown,
     #[error("the events after the cursor are no longer all there")]
     CursorTooOld,
-    #[error("the reader does not keep up")]
-    ReaderTooSlow,
     #[error("the replica is going")]
     Draining { retry_after: Duration },
     #[error("the service is at fault")]

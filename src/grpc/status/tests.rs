@@ -4,7 +4,9 @@ use super::*;
 
 const AFTER: Duration = Duration::from_millis(1_500);
 
-fn row(status: &Status) -> (Code, String, Option<Duration>) {
+type Row = (Code, String, Option<Duration>);
+
+fn row(status: &Status) -> Row {
     let details = status.get_error_details();
     let info = details.error_info().expect("every error carries ErrorInfo");
     assert_eq!(info.domain, "keystead.v1");
@@ -18,6 +20,11 @@ macro_rules! rows {
         fn $name() {
             assert_eq!(row(&$status), (Code::$code, $reason.to_owned(), $after));
         })+
+
+        /// The table as it is sent.
+        pub fn rows() -> Vec<Row> {
+            vec![row(&from_service(ServiceError::InvalidFields(Vec::new()))), $(row(&$status)),+]
+        }
     };
 }
 
@@ -44,6 +51,38 @@ rows! {
         => Unavailable, "DEPENDENCY_UNAVAILABLE", Some(AFTER);
     a_concurrent_change_aborts:
         from_service(ServiceError::ConcurrentChange) => Aborted, "CONCURRENT_CHANGE", None;
+    a_missing_bearer_is_unauthenticated:
+        from_service(ServiceError::BearerRequired) => Unauthenticated, "BEARER_REQUIRED", None;
+    a_missing_role_is_denied:
+        from_service(ServiceError::RoleRequired) => PermissionDenied, "ROLE_REQUIRED", None;
+    a_login_that_is_not_recent_is_a_failed_precondition:
+        from_service(ServiceError::ReauthenticationRequired) => FailedPrecondition, "REAUTHENTICATION_REQUIRED", None;
+    an_unknown_user_is_not_found:
+        from_service(ServiceError::UserUnknown) => NotFound, "USER_UNKNOWN", None;
+    an_unknown_role_is_not_found:
+        from_service(ServiceError::RoleUnknown) => NotFound, "ROLE_UNKNOWN", None;
+    a_known_role_already_exists:
+        from_service(ServiceError::RoleTaken) => AlreadyExists, "ROLE_TAKEN", None;
+    a_built_in_role_is_a_failed_precondition:
+        from_service(ServiceError::RoleBuiltIn) => FailedPrecondition, "ROLE_BUILT_IN", None;
+    a_role_that_somebody_has_is_a_failed_precondition:
+        from_service(ServiceError::RoleInUse) => FailedPrecondition, "ROLE_IN_USE", None;
+    the_last_administrator_is_a_failed_precondition:
+        from_service(ServiceError::LastAdmin) => FailedPrecondition, "LAST_ADMIN", None;
+    ones_own_demotion_is_a_failed_precondition:
+        from_service(ServiceError::SelfDemotion) => FailedPrecondition, "SELF_DEMOTION", None;
+    an_etag_that_moved_aborts:
+        from_service(ServiceError::EtagMismatch) => Aborted, "ETAG_MISMATCH", None;
+    an_unknown_session_is_not_found:
+        from_service(ServiceError::SessionUnknown) => NotFound, "SESSION_UNKNOWN", None;
+    an_unknown_service_account_is_not_found:
+        from_service(ServiceError::ServiceAccountUnknown) => NotFound, "SERVICE_ACCOUNT_UNKNOWN", None;
+    an_unknown_signing_key_is_not_found:
+        from_service(ServiceError::SigningKeyUnknown) => NotFound, "SIGNING_KEY_UNKNOWN", None;
+    a_cursor_before_what_is_left_is_out_of_range:
+        from_service(ServiceError::CursorTooOld) => OutOfRange, "CURSOR_TOO_OLD", None;
+    a_replica_that_goes_is_unavailable:
+        from_service(ServiceError::Draining { retry_after: AFTER }) => Unavailable, "DRAINING", Some(AFTER);
     a_fault_of_ours_is_internal:
         from_service(ServiceError::Internal) => Internal, "INTERNAL", None;
     undecodable_bytes_are_an_invalid_argument:

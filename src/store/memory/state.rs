@@ -15,10 +15,10 @@ use crate::domain::one_time_token::{NewOneTimeToken, TokenHash};
 use crate::domain::origin::Source;
 use crate::domain::ports::{AuditContext, StoreError};
 use crate::domain::revocation::{Revocation, RevocationTarget};
-use crate::domain::role::{Role, RoleDescription, RoleName};
+use crate::domain::role::{BUILT_IN, Role, RoleDescription, RoleName};
 use crate::domain::service_account::{SecretHash, SecretLife, ServiceAccount};
 use crate::domain::session::Session;
-use crate::domain::user::{Epoch, PasswordHash, ROLE_ADMIN, ROLE_USER, ROLE_VERIFIER, User, UserState};
+use crate::domain::user::{Epoch, PasswordHash, User, UserState};
 
 pub(super) struct UserRow {
     pub user: User,
@@ -102,7 +102,7 @@ impl State {
             failing: None,
             users: BTreeMap::new(),
             addresses: HashMap::new(),
-            roles: [ROLE_USER, ROLE_ADMIN, ROLE_VERIFIER].into_iter().filter_map(built_in_role).collect(),
+            roles: BUILT_IN.into_iter().filter_map(built_in_role).collect(),
             service_accounts: BTreeMap::new(),
             sessions: BTreeMap::new(),
             tokens: HashMap::new(),
