@@ -1,6 +1,10 @@
 //! The audit trail, read by administrators: in pages, and as it is written.
 
-use keystead::grpc::pb::{AuditEvent, AuditEventFilter, AuditOutcome, ListAuditEventsRequest, LogoutScope};
+use keystead::grpc::pb::{
+    AuditEvent, AuditEventFilter, AuditOutcome, CreateServiceAccountRequest, DeleteServiceAccountRequest,
+    ListAuditEventsRequest, LogoutScope, RevokeRoleRequest, RevokeSigningKeyRequest, RotateServiceAccountSecretRequest,
+    RotateSigningKeyRequest,
+};
 use tonic::{Code, Request};
 
 use crate::harness::watch::Watch;
@@ -128,7 +132,56 @@ async fn a_watch_ends_with_its_callers_session(backend: Backend) {
     watch.end().await.is(Code::Unauthenticated, "BEARER_REQUIRED");
 }
 
+// promise T8
+async fn a_watch_ends_with_its_callers_role(backend: Backend) {
+    let keystead = Setup::on(backend).replicas(backend.replicas()).start().await;
+    let [here, there] = keystead.pair().await;
+    let (root, _) = Person::new("root").register_as_administrator(&keystead, &here).await;
+    let (admin, user) = Person::new("admin").register_as_administrator(&keystead, &there).await;
+    let mut watch = Watch::begin(&admin, &[], "").await.expect("a stream");
+    watch.message().await.expect("a first message");
+    let demotion = RevokeRoleRequest { user_id: user.id, role: "admin".to_owned() };
+    root.revoke_role(demotion).await.expect("demoted");
+    watch.end().await.is(Code::Unauthenticated, "BEARER_REQUIRED");
+}
+
+// promise G1
+async fn limits_keys_and_machines_are_told_too(backend: Backend) {
+    let setup = Setup::on(backend).with("limits.per_account_and_source_burst", "2");
+    let keystead = setup.with("limits.per_account_and_source_period", "\"1d\"").start().await;
+    let client = keystead.client().await;
+    let (admin, administrator) = Person::new("root").register_as_administrator(&keystead, &client).await;
+    let ada = Person::new("ada");
+    ada.register(&client).await;
+    for _ in 0..4 {
+        client.log_in(&ada.email, WRONG_PASSWORD).await.expect_err("a wrong password, or too many");
+    }
+    let machine = CreateServiceAccountRequest {
+        audiences: vec!["keystead".to_owned()],
+        ..CreateServiceAccountRequest::default()
+    };
+    let machine = admin.create_service_account(machine).await.expect("created").service_account.expect("it").id;
+    let rotation = RotateServiceAccountSecretRequest { service_account_id: machine.clone(), overlap: None };
+    admin.rotate_service_account_secret(rotation).await.expect("rotated");
+    let deletion = DeleteServiceAccountRequest { service_account_id: machine.clone() };
+    admin.delete_service_account(deletion).await.expect("deleted");
+    let next = admin.rotate_signing_key(RotateSigningKeyRequest {}).await.expect("a key").signing_key.expect("the key");
+    let revocation = RevokeSigningKeyRequest { signing_key_id: next.id.clone() };
+    admin.revoke_signing_key(revocation).await.expect("revoked");
+
+    assert_eq!(list(&admin, of_kind("excess_rate_limit_exceeded")).await.len(), 1, "once a key and minute");
+    for kind in ["service_account_created", "service_account_secret_rotated", "service_account_deleted"] {
+        let told = list(&admin, of_kind(kind)).await;
+        assert_eq!(told.len(), 1, "{kind}");
+        assert_eq!((&told[0].actor_id, &told[0].subject_id), (&administrator.id, &machine), "{kind}");
+    }
+    let told = list(&admin, of_kind("crypto_key_revoked")).await;
+    assert_eq!((told.len(), &told[0].actor_id, &told[0].detail), (1, &administrator.id, &next.id));
+}
+
 on_each_backend!(
+    a_watch_ends_with_its_callers_role,
+    limits_keys_and_machines_are_told_too,
     what_was_done_and_what_was_refused_is_listed,
     a_changed_token_or_cursor_is_refused,
     a_watch_goes_on_over_a_restart_without_a_gap,
