@@ -26,7 +26,7 @@ use super::key::{KeySwap, RingChange, StoredKeys};
 use super::mail::{MailError, MailKind, MailMessage, PreparedMail, QueuedMail};
 use super::one_time_token::{PasswordReset, ResetOutcome, TokenHash, TokenPurpose, VerificationOutcome};
 use super::origin::Origin;
-use super::revocation::{Revocation, RevocationCursor, RevocationPage};
+use super::revocation::{Revocation, RevocationCursor, RevocationGap, RevocationPage};
 use super::session::{EndScope, NewSession, Rotation, RotationOutcome, Session, SessionCreation, SessionOfUser};
 use super::throttle::{Attempt, AttemptKeys, Bucket, ThrottleVerdict};
 use super::user::{Account, Creation, NewUser, User};
@@ -164,6 +164,9 @@ pub trait Revocations: Send + Sync {
     /// Reads what was committed at or after the cursor; from [`RevocationCursor::default`] on, everything that is
     /// still live at `now`.
     async fn read(&self, from: RevocationCursor, now: Timestamp) -> StoreResult<RevocationPage>;
+
+    /// Reads what closes the gap after a cursor, if that is no more than `limit`.
+    async fn since(&self, cursor: RevocationCursor, now: Timestamp, limit: u32) -> StoreResult<RevocationGap>;
 }
 
 /// The haste that the table lacks: word from other replicas that it has changed. May lose any message.

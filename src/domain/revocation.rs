@@ -35,3 +35,12 @@ pub struct RevocationPage {
     /// Where the next reading starts. It never passes a transaction that may still commit.
     pub cursor: RevocationCursor,
 }
+
+/// What a reader that has been told everything before a cursor has missed since.
+#[derive(Clone, Debug)]
+pub enum RevocationGap {
+    /// Every live revocation that was committed at or after the cursor, and perhaps some from before.
+    Missed(Vec<Revocation>),
+    /// It is more than was asked for, or the cursor is of another database.
+    TooWide,
+}

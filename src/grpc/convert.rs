@@ -11,6 +11,7 @@ pub mod keys;
 pub mod mask;
 pub mod pages;
 pub mod profile;
+pub mod revocations;
 pub mod roles;
 pub mod service_accounts;
 pub mod sessions;

@@ -106,9 +106,9 @@ fn whoever_wants_a_bearer_says_what_is_answered_without() {
     for (service, method) in contract.methods() {
         let Access::Bearer(need) = &method.access else { continue };
         let place = format!("{}.{}", service.name, method.name);
-        let common = common_reasons(service);
+        let said = [common_reasons(service), own_reasons(method)].concat();
         assert!(
-            ["BEARER_REQUIRED", "ROLE_REQUIRED"].iter().all(|reason| common.contains(&(*reason).to_owned())),
+            ["BEARER_REQUIRED", "ROLE_REQUIRED"].iter().all(|reason| said.contains(&(*reason).to_owned())),
             "{place}"
         );
         let is_recent = *need == Need::OwnBearer { recent_login: true };

@@ -83,7 +83,10 @@ fn meaning(error: &ServiceError) -> (Code, ErrorReason, &'static str) {
         E::SessionUnknown => (Code::NotFound, R::SessionUnknown, "the user has no open session with the id"),
         E::ServiceAccountUnknown => (Code::NotFound, R::ServiceAccountUnknown, "no service account has the id"),
         E::SigningKeyUnknown => (Code::NotFound, R::SigningKeyUnknown, "no signing key has the id"),
-        E::CursorTooOld => (Code::OutOfRange, R::CursorTooOld, "the events after the cursor are no longer all there"),
+        E::CursorTooOld => (Code::OutOfRange, R::CursorTooOld, "what came after the cursor is no longer all there"),
+        E::ReaderTooSlow { .. } => {
+            (Code::ResourceExhausted, R::ReaderTooSlow, "the reader does not keep up; connect again and resume")
+        }
         E::Draining { .. } => (Code::Unavailable, R::Draining, "the replica is going; connect again"),
         E::Internal => (Code::Internal, R::Internal, "the service is at fault"),
     }
@@ -95,6 +98,7 @@ fn retry_after(error: &ServiceError) -> Option<Duration> {
     | ServiceError::HashCapacity { retry_after }
     | ServiceError::RevocationStateStale { retry_after }
     | ServiceError::DependencyUnavailable { retry_after }
+    | ServiceError::ReaderTooSlow { retry_after }
     | ServiceError::Draining { retry_after } = error
     {
         Some(*retry_after)

@@ -2,7 +2,16 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream};
 use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+use crate::service::error::{ServiceError, ServiceResult};
+
+/// When to connect again, to another replica.
+const RECONNECT_AFTER: Duration = Duration::from_millis(500);
 
 /// Word of when streams end.
 #[derive(Clone)]
@@ -19,6 +28,26 @@ impl Stay {
     pub async fn over(self) {
         // Either end is one: which one it was makes no difference.
         self.drain.run_until_cancelled(tokio::time::sleep(self.longest)).await.unwrap_or_default();
+    }
+
+    /// The messages that a watch tells, each asked for only when the one before has been taken, until the stream has
+    /// to end.
+    pub fn tell<W, M, F>(self, watch: W, next: F) -> BoxStream<'static, Result<M, Status>>
+    where
+        W: Send + 'static,
+        M: Send + 'static,
+        F: for<'w> Fn(&'w mut W) -> BoxFuture<'w, ServiceResult<M>> + Send + 'static,
+    {
+        let over: BoxFuture<'static, ()> = Box::pin(self.over());
+        let messages = stream::try_unfold((watch, next, over), |(mut watch, next, mut over)| async move {
+            let message = tokio::select! {
+                biased;
+                () = &mut over => Err(ServiceError::Draining { retry_after: RECONNECT_AFTER }),
+                message = next(&mut watch) => message,
+            };
+            Ok(Some((message?, (watch, next, over))))
+        });
+        messages.boxed()
     }
 }
 

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use http_body::Frame;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -91,6 +92,15 @@ impl TokenService for Behaviour {
         &self,
         _request: Request<pb::RevokeTokenRequest>,
     ) -> Result<Response<pb::RevokeTokenResponse>, Status> {
+        unreachable!("no test calls it")
+    }
+
+    type WatchRevocationsStream = BoxStream<'static, Result<pb::WatchRevocationsResponse, Status>>;
+
+    async fn watch_revocations(
+        &self,
+        _request: Request<pb::WatchRevocationsRequest>,
+    ) -> Result<Response<Self::WatchRevocationsStream>, Status> {
         unreachable!("no test calls it")
     }
 }

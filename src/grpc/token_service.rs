@@ -2,25 +2,30 @@
 
 use std::sync::Arc;
 
+use futures_util::stream::BoxStream;
 use tonic::{Request, Response, Status};
 
-use super::convert::{keys, service_accounts};
-use super::front::split;
+use super::convert::{keys, revocations, service_accounts};
+use super::front::{lasting, split};
 use super::pb;
 use super::pb::token_service_server::TokenService;
 use crate::service::token::issue_service_token::IssueServiceToken;
 use crate::service::token::jwks::GetJwks;
 use crate::service::token::revoke_token::RevokeToken;
+use crate::service::token::watch_revocations::WatchRevocations;
 
 /// The use cases behind `TokenService`.
 pub struct TokenApi {
     pub get_jwks: Arc<GetJwks>,
     pub issue_service_token: IssueServiceToken,
     pub revoke_token: RevokeToken,
+    pub watch_revocations: WatchRevocations,
 }
 
 #[tonic::async_trait]
 impl TokenService for TokenApi {
+    type WatchRevocationsStream = BoxStream<'static, Result<pb::WatchRevocationsResponse, Status>>;
+
     async fn get_jwks(&self, _request: Request<pb::GetJwksRequest>) -> Result<Response<pb::GetJwksResponse>, Status> {
         Ok(Response::new(keys::published_keys(&self.get_jwks.run())))
     }
@@ -41,5 +46,13 @@ impl TokenService for TokenApi {
         let (origin, message) = split(request)?;
         self.revoke_token.run(message.token, &origin).await?;
         Ok(Response::new(pb::RevokeTokenResponse {}))
+    }
+    async fn watch_revocations(
+        &self,
+        request: Request<pb::WatchRevocationsRequest>,
+    ) -> Result<Response<Self::WatchRevocationsStream>, Status> {
+        let (admission, stay) = lasting(&request)?;
+        let watch = self.watch_revocations.run(&request.into_inner().cursor, admission).await?;
+        Ok(Response::new(stay.tell(watch, |watch| Box::pin(async { watch.next().await.map(revocations::message) }))))
     }
 }

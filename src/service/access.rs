@@ -79,11 +79,11 @@ impl CheckAccess {
     }
 
     /// By the same code as VerifyToken; which fault the token has is nobody's business here.
-    fn verify(&self, bearer: &str) -> ServiceResult<Claims> {
+    fn verify(&self, bearer: &str) -> ServiceResult<Arc<Claims>> {
         let expectations = Expectations { audience: Some(OWN_AUDIENCE.to_owned()), roles: Vec::new() };
         let request = VerifyRequest { access_token: bearer.to_owned(), expectations };
         match self.verify_token.run(&request)?.verdict {
-            Verdict::Active(claims) => Ok(*claims),
+            Verdict::Active(claims) => Ok(claims),
             Verdict::Expired
             | Verdict::NotYetValid
             | Verdict::Revoked

@@ -67,8 +67,10 @@ pub enum ServiceError {
     ServiceAccountUnknown,
     #[error("no signing key has the id")]
     SigningKeyUnknown,
-    #[error("the events after the cursor are no longer all there")]
+    #[error("what came after the cursor is no longer all there")]
     CursorTooOld,
+    #[error("the reader does not keep up with the news")]
+    ReaderTooSlow { retry_after: Duration },
     #[error("the replica is going")]
     Draining { retry_after: Duration },
     #[error("the service is at fault")]

@@ -79,11 +79,20 @@ fn refusal(needs: Needs, holder: Holder) -> Option<(Code, &'static str)> {
         (Needs::Nothing, _)
         | (Needs::Own, Holder::User | Holder::UserOfLongAgo | Holder::Administrator)
         | (Needs::OwnRecent, Holder::User | Holder::Administrator)
-        | (Needs::Admin, Holder::Administrator | Holder::MachineAdministrator) => None,
-        (Needs::Own | Needs::OwnRecent | Needs::Admin, Holder::Nobody) => Some(BEARER),
+        | (Needs::Admin, Holder::Administrator | Holder::MachineAdministrator)
+        | (Needs::Verifier, Holder::MachineVerifier) => None,
+        (Needs::Own | Needs::OwnRecent | Needs::Admin | Needs::Verifier, Holder::Nobody) => Some(BEARER),
         (Needs::OwnRecent, Holder::UserOfLongAgo) => Some(RECENT),
-        (Needs::Own | Needs::OwnRecent, Holder::Machine | Holder::MachineAdministrator)
-        | (Needs::Admin, Holder::User | Holder::UserOfLongAgo | Holder::Machine) => Some(ROLE),
+        (Needs::Own | Needs::OwnRecent, Holder::Machine | Holder::MachineVerifier | Holder::MachineAdministrator)
+        | (Needs::Admin, Holder::User | Holder::UserOfLongAgo | Holder::Machine | Holder::MachineVerifier)
+        | (
+            Needs::Verifier,
+            Holder::User
+            | Holder::UserOfLongAgo
+            | Holder::Administrator
+            | Holder::Machine
+            | Holder::MachineAdministrator,
+        ) => Some(ROLE),
     }
 }
 

@@ -62,3 +62,4 @@ mod tls;
 mod token_kinds;
 mod two_replicas;
 mod verify_token;
+mod watch_revocations;

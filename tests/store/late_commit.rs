@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait as _, DbBackend, Statement, TransactionTrait as _}
 
 use crate::audit_trail::{details, follow, record};
 use crate::backend::postgres_at;
-use crate::revocations::{read, revoke, sessions};
+use crate::revocations::{missed, read, revoke, sessions};
 use crate::support::postgres::PostgresServer;
 use crate::trail::Inside;
 
@@ -36,6 +36,7 @@ async fn a_revocation_that_commits_late_is_not_skipped() {
         assert_eq!(seen, early, "what has committed is seen at once, what has not is not");
     }
     transaction.commit().await.unwrap();
+    assert!(missed(&backend, cursor, 100).await.unwrap().contains(&late), "who goes on from the cursor misses it");
     let page = read(&backend, cursor).await;
     assert!(sessions(&page).contains(&late), "the cursor has passed a transaction that was still open");
     assert!(read(&backend, page.cursor).await.revocations.is_empty(), "the cursor moves on once it may");

@@ -215,6 +215,8 @@ conformance! {
         a_cursor_reads_on
         the_expired_are_left_out
         parallel_writers_lose_nothing
+        a_gap_is_closed_with_all_that_came_after_the_cursor
+        a_gap_wider_than_asked_for_or_of_another_database_is_not_closed
     }
     keys {
         an_empty_store_has_no_keys

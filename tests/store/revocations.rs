@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use keystead::domain::clock::Timestamp;
 use keystead::domain::id::SessionId;
-use keystead::domain::revocation::{RevocationCursor, RevocationPage, RevocationTarget};
+use keystead::domain::revocation::{RevocationCursor, RevocationGap, RevocationPage, RevocationTarget};
 use keystead::domain::session::EndScope;
 use keystead::domain::user::User;
 
@@ -97,4 +97,43 @@ pub async fn parallel_writers_lose_nothing(backend: Arc<Backend>) {
     }
     seen.extend(sessions(&read(&backend, cursor).await));
     assert_eq!(seen, writers.await.unwrap().into_iter().collect());
+}
+
+/// What closes the gap after the cursor; `None` where it is too wide.
+pub async fn missed(backend: &Backend, cursor: RevocationCursor, limit: u32) -> Option<HashSet<SessionId>> {
+    match backend.revocations.since(cursor, backend.now(), limit).await.unwrap() {
+        RevocationGap::Missed(revocations) => Some(sessions(&RevocationPage { revocations, cursor })),
+        RevocationGap::TooWide => None,
+    }
+}
+
+pub async fn a_gap_is_closed_with_all_that_came_after_the_cursor(backend: Arc<Backend>) {
+    // promise T8
+    let user = backend.user("ada@example.com").await;
+    let early = revoke(&backend, &user, backend.later()).await;
+    let cursor = read(&backend, RevocationCursor::default()).await.cursor;
+    let mut later = HashSet::new();
+    for _ in 0..3 {
+        later.insert(revoke(&backend, &user, backend.later()).await);
+    }
+    let soon = backend.now().after(Duration::from_secs(1));
+    revoke(&backend, &user, soon).await;
+    backend.clock.advance(Duration::from_secs(2));
+    let mut found = missed(&backend, cursor, 10).await.expect("a gap of three");
+    // On PostgreSQL the cursor may lag behind transactions of others.
+    found.remove(&early);
+    assert_eq!(found, later);
+}
+
+pub async fn a_gap_wider_than_asked_for_or_of_another_database_is_not_closed(backend: Arc<Backend>) {
+    let user = backend.user("ada@example.com").await;
+    let start = RevocationCursor::default();
+    for _ in 0..3 {
+        revoke(&backend, &user, backend.later()).await;
+    }
+    assert_eq!(missed(&backend, start, 3).await.map(|found| found.len()), Some(3));
+    assert_eq!(missed(&backend, start, 2).await, None);
+    assert_eq!(missed(&backend, RevocationCursor(i64::MAX), 3).await, None);
+    let end = read(&backend, start).await.cursor;
+    assert!(missed(&backend, end, 3).await.is_some(), "where the table has come to");
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 
@@ -48,11 +49,15 @@ impl std::fmt::Display for KeyFault {
 
 impl std::error::Error for KeyFault {}
 
+/// The SHA-256 of a public key with its algorithm: tells keys apart whatever they are called.
+pub(crate) type KeyFingerprint = [u8; 32];
+
 /// A public key and the one algorithm it is used for.
 #[derive(Clone, Debug)]
 pub struct VerificationKey {
     algorithm: Algorithm,
     key: DecodingKey,
+    fingerprint: KeyFingerprint,
 }
 
 impl VerificationKey {
@@ -61,12 +66,12 @@ impl VerificationKey {
         /// Opens an uncompressed point (SEC 1, section 2.3.3).
         const UNCOMPRESSED: &[u8] = &[4];
         let point = [UNCOMPRESSED, x, y].concat();
-        Self { algorithm: Algorithm::Es256, key: DecodingKey::from_ec_der(&point) }
+        Self::new(Algorithm::Es256, DecodingKey::from_ec_der(&point), &[&point])
     }
 
     /// A public key of Ed25519 (RFC 8032, section 5.1.5).
     pub fn ed_dsa(public: &[u8; 32]) -> Self {
-        Self { algorithm: Algorithm::EdDsa, key: DecodingKey::from_ed_der(public) }
+        Self::new(Algorithm::EdDsa, DecodingKey::from_ed_der(public), &[public])
     }
 
     /// Modulus and exponent, big-endian and without leading zeros; 2,048 bits at least (RFC 7518, section 3.3) and
@@ -81,7 +86,25 @@ impl VerificationKey {
         if !modulus_is_sound || !exponent_is_sound {
             return Err(KeyFault);
         }
-        Ok(Self { algorithm: Algorithm::Rs256, key: DecodingKey::from_rsa_raw_components(modulus, exponent) })
+        let key = DecodingKey::from_rsa_raw_components(modulus, exponent);
+        Ok(Self::new(Algorithm::Rs256, key, &[modulus, exponent]))
+    }
+
+    fn new(algorithm: Algorithm, key: DecodingKey, parts: &[&[u8]]) -> Self {
+        let mut context = Context::new(&SHA256);
+        context.update(algorithm.as_str().as_bytes());
+        for part in parts {
+            // Each part with its length, so that no two lists of parts read the same.
+            context.update(&part.len().to_be_bytes());
+            context.update(part);
+        }
+        let mut fingerprint = KeyFingerprint::default();
+        fingerprint.copy_from_slice(context.finish().as_ref());
+        Self { algorithm, key, fingerprint }
+    }
+
+    pub(crate) const fn fingerprint(&self) -> &KeyFingerprint {
+        &self.fingerprint
     }
 
     pub const fn algorithm(&self) -> Algorithm {
@@ -111,6 +134,11 @@ impl KeySet {
 
     pub fn get(&self, kid: &str) -> Option<&VerificationKey> {
         self.keys.get(kid)
+    }
+
+    /// Whether the key of this name is this very key.
+    pub(crate) fn has(&self, kid: &str, fingerprint: &KeyFingerprint) -> bool {
+        self.get(kid).is_some_and(|key| key.fingerprint() == fingerprint)
     }
 
     pub fn len(&self) -> usize {

@@ -11,14 +11,17 @@ mod key_set;
 mod revocation_index;
 mod strict_json;
 mod verdict;
+mod verified_tokens;
 mod verifier;
 
 pub use claims::Claims;
 pub use jwk::Jwk;
 pub use key_set::{Algorithm, KeyFault, KeySet, VerificationKey};
-pub use revocation_index::RevocationIndex;
+pub use revocation_index::{Change, LiveRevocation, RevocationIndex, RevokedTarget};
 pub use verdict::{Expectations, Verdict};
 pub use verifier::{AuthenticToken, Verifier};
 
+#[cfg(test)]
+mod test_issuer;
 #[cfg(test)]
 mod wycheproof_tests;

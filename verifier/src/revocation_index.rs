@@ -2,6 +2,8 @@
 
 use std::array;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use uuid::Uuid;
@@ -10,6 +12,33 @@ use crate::claims::Claims;
 
 /// Into how many parts the index is cut, so that growing or pruning one of them holds up few readers and not for long.
 const SHARDS: usize = 64;
+
+/// What is revoked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RevokedTarget {
+    /// Every token of the session.
+    Session(Uuid),
+    /// The user's tokens whose epoch is below `min_epoch`.
+    User { id: Uuid, min_epoch: i64 },
+    /// Every token that the key with this id signed.
+    Key(String),
+}
+
+/// A revocation, and when it no longer matters, in milliseconds since the Unix epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LiveRevocation {
+    pub target: RevokedTarget,
+    pub expires_at: i64,
+}
+
+/// Whether a revocation told the index anything.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    New,
+    /// All of it was known before.
+    Known,
+}
 
 /// The live revocations, in RAM; shared by readers and one writer. Times are milliseconds since the Unix epoch; a
 /// revocation must not expire before the last moment, leeway included, at which a token it speaks of could be good.
@@ -38,24 +67,18 @@ impl Default for RevocationIndex {
 }
 
 impl RevocationIndex {
-    pub fn revoke_session(&self, session: Uuid, expires_at: i64) {
-        let mut shard = write(self.shard(session));
-        let expiry = shard.sessions.entry(session).or_insert(expires_at);
-        *expiry = expires_at.max(*expiry);
-    }
-
-    /// Refuses the user's tokens whose epoch is below `min_epoch`.
-    pub fn revoke_user(&self, user: Uuid, min_epoch: i64, expires_at: i64) {
-        let mut shard = write(self.shard(user));
-        let revocation = shard.users.entry(user).or_insert(UserRevocation { min_epoch, expires_at });
-        revocation.min_epoch = min_epoch.max(revocation.min_epoch);
-        revocation.expires_at = expires_at.max(revocation.expires_at);
-    }
-
-    pub fn revoke_key(&self, kid: &str, expires_at: i64) {
-        let mut keys = write(&self.keys);
-        let expiry = keys.entry(kid.to_owned()).or_insert(expires_at);
-        *expiry = expires_at.max(*expiry);
+    /// Puts a revocation in. Of several with the same target the highest epoch and the latest expiry stay.
+    pub fn revoke(&self, revocation: &LiveRevocation) -> Change {
+        let expires_at = revocation.expires_at;
+        match &revocation.target {
+            RevokedTarget::Session(id) => later(&mut write(self.shard(*id)).sessions, *id, expires_at),
+            RevokedTarget::User { id, min_epoch } => revoke_user(
+                &mut write(self.shard(*id)).users,
+                *id,
+                UserRevocation { min_epoch: *min_epoch, expires_at },
+            ),
+            RevokedTarget::Key(kid) => later(&mut write(&self.keys), kid.clone(), expires_at),
+        }
     }
 
     #[must_use]
@@ -85,9 +108,74 @@ impl RevocationIndex {
         write(&self.keys).retain(|_, expires_at| *expires_at > now);
     }
 
+    /// How many parts [`Self::part`] has.
+    pub const PARTS: usize = SHARDS + 1;
+
+    /// One part of all that is live, by its number from 0 on; nothing beyond [`Self::PARTS`]. What is put in while the
+    /// parts are read may be left out.
+    pub fn part(&self, number: usize) -> Vec<LiveRevocation> {
+        match self.shards.get(number) {
+            Some(shard) => read(shard).contents(),
+            None if number == SHARDS => keys(&read(&self.keys)),
+            None => Vec::new(),
+        }
+    }
+
     /// The last bits of a UUID of version 7 are random; the first are its time.
     fn shard(&self, id: Uuid) -> &RwLock<Shard> {
         &self.shards[usize::from(id.as_bytes()[15]) % SHARDS]
+    }
+}
+
+impl Shard {
+    fn contents(&self) -> Vec<LiveRevocation> {
+        let sessions = self.sessions.iter().map(|(id, expires_at)| (RevokedTarget::Session(*id), *expires_at));
+        let users = self
+            .users
+            .iter()
+            .map(|(id, user)| (RevokedTarget::User { id: *id, min_epoch: user.min_epoch }, user.expires_at));
+        sessions.chain(users).map(|(target, expires_at)| LiveRevocation { target, expires_at }).collect()
+    }
+}
+
+fn keys(keys: &HashMap<String, i64>) -> Vec<LiveRevocation> {
+    let key = |(kid, expires_at): (&String, &i64)| LiveRevocation {
+        target: RevokedTarget::Key(kid.clone()),
+        expires_at: *expires_at,
+    };
+    keys.iter().map(key).collect()
+}
+
+fn later<K: Eq + Hash>(map: &mut HashMap<K, i64>, key: K, expires_at: i64) -> Change {
+    match map.entry(key) {
+        Entry::Vacant(entry) => {
+            entry.insert(expires_at);
+            Change::New
+        }
+        Entry::Occupied(mut entry) if *entry.get() < expires_at => {
+            entry.insert(expires_at);
+            Change::New
+        }
+        Entry::Occupied(_) => Change::Known,
+    }
+}
+
+fn revoke_user(users: &mut HashMap<Uuid, UserRevocation>, id: Uuid, revocation: UserRevocation) -> Change {
+    let UserRevocation { min_epoch, expires_at } = revocation;
+    match users.entry(id) {
+        Entry::Vacant(entry) => {
+            entry.insert(revocation);
+            Change::New
+        }
+        Entry::Occupied(entry) if min_epoch <= entry.get().min_epoch && expires_at <= entry.get().expires_at => {
+            Change::Known
+        }
+        Entry::Occupied(mut entry) => {
+            let kept = entry.get_mut();
+            kept.min_epoch = min_epoch.max(kept.min_epoch);
+            kept.expires_at = expires_at.max(kept.expires_at);
+            Change::New
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is expected of a token, and what it is worth.
 
+use std::sync::Arc;
+
 use crate::claims::Claims;
 
 /// What is expected of a token beside its being good.
@@ -17,7 +19,7 @@ pub struct Expectations {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Good, and as expected.
-    Active(Box<Claims>),
+    Active(Arc<Claims>),
     /// `exp` has passed.
     Expired,
     /// `nbf` or `iat` lies in the future.

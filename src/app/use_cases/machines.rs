@@ -16,6 +16,7 @@ use crate::service::auth::logout::Logout;
 use crate::service::token::issue_service_token::IssueServiceToken;
 use crate::service::token::jwks::GetJwks;
 use crate::service::token::revoke_token::RevokeToken;
+use crate::service::token::watch_revocations::WatchRevocations;
 
 impl Shared {
     pub(super) fn service_accounts(&self, settings: &Settings, parts: &Parts, stores: &Stores) -> ServiceAccountsApi {
@@ -72,6 +73,13 @@ impl Shared {
                 issuer: Arc::clone(&self.issuer),
                 revoker: Arc::clone(&self.revoker),
                 clock: Arc::clone(&parts.clock),
+            },
+            watch_revocations: WatchRevocations {
+                table: Arc::clone(&stores.database) as _,
+                state: Arc::clone(&self.revoker.state),
+                keys: Arc::clone(&self.keys),
+                clock: Arc::clone(&parts.clock),
+                entropy: Arc::clone(&parts.entropy),
             },
         }
     }

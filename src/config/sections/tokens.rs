@@ -36,6 +36,14 @@ pub fn read(reader: &mut Reader) -> TokenSettings {
         ),
         leeway: default.leeway,
         max_lifetime: default.max_lifetime,
+        remembered_bytes: reader.checked(
+            "tokens.remembered_mib",
+            default.remembered_bytes >> 20,
+            "0 to 65536",
+            |mib| *mib <= 65_536,
+            "Memory for verified tokens, in MiB, whose signature is not checked again; 0 for none. A token takes about \
+             1 KiB.",
+        ) << 20,
     }
 }
 

@@ -3,6 +3,8 @@
 use keystead_verifier::{Expectations, RevocationIndex, Verdict, Verifier};
 use uuid::Uuid;
 
+use std::sync::Arc;
+
 use super::*;
 use crate::crypto::server_key::generate;
 use crate::crypto::testing::TestEntropy;
@@ -59,7 +61,7 @@ fn every_algorithm_signs_what_the_verifier_accepts() {
     for algorithm in ALGORITHMS {
         let ring = KeyRing::open(&stored(algorithm), &master(1)).unwrap();
         let token = ring.sign(&claims()).unwrap();
-        assert_eq!(verify(&ring, &token), Verdict::Active(Box::new(claims())), "{algorithm:?}");
+        assert_eq!(verify(&ring, &token), Verdict::Active(Arc::new(claims())), "{algorithm:?}");
     }
 }
 
@@ -78,8 +80,8 @@ fn keys_of_every_state_verify_and_are_published_newest_first() {
     keys.keys.extend([active, next]);
 
     let ring = KeyRing::open(&keys, &master(1)).unwrap();
-    assert_eq!(verify(&ring, &token), Verdict::Active(Box::new(claims())));
-    assert_eq!(verify(&ring, &ring.sign(&claims()).unwrap()), Verdict::Active(Box::new(claims())));
+    assert_eq!(verify(&ring, &token), Verdict::Active(Arc::new(claims())));
+    assert_eq!(verify(&ring, &ring.sign(&claims()).unwrap()), Verdict::Active(Arc::new(claims())));
     assert_eq!(ring.jwks().iter().map(|jwk| jwk.kid.clone()).collect::<Vec<_>>(), ids);
     assert_eq!(ring.version(), 7);
 }

@@ -1,21 +1,13 @@
 //! The part of `AdminService` that speaks of the audit trail.
 
-use std::time::Duration;
-
-use futures_util::StreamExt as _;
-use futures_util::future::BoxFuture;
-use futures_util::stream::{self, BoxStream};
+use futures_util::stream::BoxStream;
 use tonic::{Request, Response, Status};
 
 use crate::grpc::convert::audit;
 use crate::grpc::front::{lasting, split_called};
 use crate::grpc::pb;
 use crate::service::admin::audit::list::ListAuditEvents;
-use crate::service::admin::audit::watch::{AuditWatch, WatchAuditEvents};
-use crate::service::error::ServiceError;
-
-/// When to connect again, to another replica.
-const RECONNECT_AFTER: Duration = Duration::from_millis(500);
+use crate::service::admin::audit::watch::WatchAuditEvents;
 
 /// The use cases behind it.
 pub struct AuditApi {
@@ -46,19 +38,6 @@ impl AuditApi {
         let message = request.into_inner();
         let filter = audit::watch_filter(message.filter)?;
         let watch = self.watch.run(filter, &message.cursor, admission).await?;
-        Ok(Response::new(told(watch, Box::pin(stay.over()))))
+        Ok(Response::new(stay.tell(watch, |watch| Box::pin(async { watch.next().await.map(audit::news) }))))
     }
-}
-
-/// The messages of a watch, each read only when the one before has been taken, until the stream has to end.
-fn told(watch: AuditWatch, over: BoxFuture<'static, ()>) -> WatchAuditEventsStream {
-    let messages = stream::try_unfold((watch, over), |(mut watch, mut over)| async move {
-        let news = tokio::select! {
-            biased;
-            () = &mut over => Err(ServiceError::Draining { retry_after: RECONNECT_AFTER }),
-            news = watch.next() => news,
-        };
-        Ok(Some((audit::news(news?), (watch, over))))
-    });
-    messages.boxed()
 }

@@ -16,7 +16,7 @@ pub fn verified(verified: Verified) -> pb::VerifyTokenResponse {
 
 fn verdict(verdict: Verdict) -> (TokenStatus, Option<pb::AccessTokenClaims>) {
     let status = match verdict {
-        Verdict::Active(active) => return (TokenStatus::Active, Some(claims(*active))),
+        Verdict::Active(active) => return (TokenStatus::Active, Some(claims(&active))),
         Verdict::Expired => TokenStatus::Expired,
         Verdict::NotYetValid => TokenStatus::NotYetValid,
         Verdict::Revoked => TokenStatus::Revoked,
@@ -31,12 +31,12 @@ fn verdict(verdict: Verdict) -> (TokenStatus, Option<pb::AccessTokenClaims>) {
     (status, None)
 }
 
-fn claims(claims: Claims) -> pb::AccessTokenClaims {
+fn claims(claims: &Claims) -> pb::AccessTokenClaims {
     pb::AccessTokenClaims {
-        issuer: claims.iss,
+        issuer: claims.iss.clone(),
         subject: claims.sub.to_string(),
-        audiences: claims.aud,
-        client_id: claims.client_id,
+        audiences: claims.aud.clone(),
+        client_id: claims.client_id.clone(),
         expire_time: Some(time::seconds(claims.exp)),
         issue_time: Some(time::seconds(claims.iat)),
         not_before_time: Some(time::seconds(claims.nbf)),
@@ -44,8 +44,8 @@ fn claims(claims: Claims) -> pb::AccessTokenClaims {
         session_id: claims.sid.to_string(),
         epoch: claims.epoch,
         authentication_time: Some(time::seconds(claims.auth_time)),
-        authentication_methods: claims.amr,
-        roles: claims.roles,
-        scopes: claims.scope,
+        authentication_methods: claims.amr.clone(),
+        roles: claims.roles.clone(),
+        scopes: claims.scope.clone(),
     }
 }

@@ -81,6 +81,9 @@ rows! {
         from_service(ServiceError::SigningKeyUnknown) => NotFound, "SIGNING_KEY_UNKNOWN", None;
     a_cursor_before_what_is_left_is_out_of_range:
         from_service(ServiceError::CursorTooOld) => OutOfRange, "CURSOR_TOO_OLD", None;
+    a_reader_that_does_not_keep_up_exhausts_a_resource:
+        from_service(ServiceError::ReaderTooSlow { retry_after: AFTER }) =>
+            ResourceExhausted, "READER_TOO_SLOW", Some(AFTER);
     a_replica_that_goes_is_unavailable:
         from_service(ServiceError::Draining { retry_after: AFTER }) => Unavailable, "DRAINING", Some(AFTER);
     a_fault_of_ours_is_internal:

@@ -8,3 +8,4 @@ pub mod revoke_token;
 pub mod revoker;
 pub mod settings;
 pub mod verify;
+pub mod watch_revocations;

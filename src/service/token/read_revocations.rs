@@ -62,7 +62,7 @@ impl ReadRevocations {
         place.judge_clock(&reading);
         let page = self.table.read(place.cursor, reading.at).await?;
         self.state.apply(&page.revocations);
-        self.state.completed(reading);
+        self.state.completed(reading, page.cursor);
         place.cursor = page.cursor;
         Ok(())
     }

@@ -1,14 +1,14 @@
-//! Whether tokens can be judged: the index of revocations and how fresh it is.
+//! Whether tokens can be judged: the index of revocations, how fresh it is, and who is told of what comes new.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use keystead_verifier::RevocationIndex;
-use tokio::sync::Notify;
+use keystead_verifier::{Change, LiveRevocation, RevocationIndex, RevokedTarget};
+use tokio::sync::{Notify, broadcast};
 
 use crate::domain::clock::{Clock, Timestamp};
-use crate::domain::revocation::{Revocation, RevocationTarget};
+use crate::domain::revocation::{Revocation, RevocationCursor, RevocationTarget};
 use crate::service::error::{ServiceError, ServiceResult};
 
 /// When to ask again while revocations have not been read for too long.
@@ -30,10 +30,31 @@ impl Completeness {
     }
 }
 
+/// How far the table has been read, and as of when that is all there was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub cursor: RevocationCursor,
+    pub complete: Completeness,
+}
+
+/// What the index has just learnt.
+#[derive(Clone, Debug)]
+pub enum News {
+    Revoked(Arc<[LiveRevocation]>),
+    /// All that was to be learnt until then has been told before.
+    Progress(Progress),
+}
+
+/// How many news a slow listener may be behind before some are lost to it: a second and a half of 10,000 a second.
+pub(super) const NEWS_KEPT: usize = 16_384;
+
 /// The live revocations in RAM, and as of when they are complete.
 pub struct RevocationState {
     index: RevocationIndex,
-    complete: ArcSwapOption<Completeness>,
+    progress: ArcSwapOption<Progress>,
+    news: broadcast::Sender<News>,
+    /// Held while the index learns and tells: progress must not overtake what another thread has learnt.
+    telling: Mutex<()>,
     key_revoked: Notify,
     clock: Arc<dyn Clock>,
     max_staleness: Duration,
@@ -44,7 +65,9 @@ impl RevocationState {
     pub fn new(clock: Arc<dyn Clock>, max_staleness: Duration) -> Self {
         Self {
             index: RevocationIndex::default(),
-            complete: ArcSwapOption::empty(),
+            progress: ArcSwapOption::empty(),
+            news: broadcast::Sender::new(NEWS_KEPT),
+            telling: Mutex::default(),
             key_revoked: Notify::new(),
             clock,
             max_staleness,
@@ -55,21 +78,27 @@ impl RevocationState {
         &self.index
     }
 
-    /// Puts revocations into the index; the same one twice does no harm.
+    /// Puts revocations into the index, and tells the listeners of those that it did not know.
     pub fn apply(&self, revocations: &[Revocation]) {
-        for revocation in revocations {
-            let expires_at = revocation.expires_at.as_millis();
-            match &revocation.target {
-                RevocationTarget::Session(id) => self.index.revoke_session(id.as_uuid(), expires_at),
-                RevocationTarget::User { id, min_epoch } => {
-                    self.index.revoke_user(id.as_uuid(), min_epoch.0, expires_at);
-                }
-                RevocationTarget::Key(kid) => {
-                    self.index.revoke_key(kid, expires_at);
-                    self.key_revoked.notify_one();
-                }
-            }
+        let _telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = revocations.iter().map(live);
+        let learnt: Arc<[_]> = live.filter(|revocation| self.index.revoke(revocation) == Change::New).collect();
+        if learnt.iter().any(|revocation| matches!(revocation.target, RevokedTarget::Key(_))) {
+            self.key_revoked.notify_one();
         }
+        if !learnt.is_empty() {
+            self.tell(News::Revoked(learnt));
+        }
+    }
+
+    /// News from now on. What was learnt before is in the index already.
+    pub fn listen(&self) -> broadcast::Receiver<News> {
+        self.news.subscribe()
+    }
+
+    fn tell(&self, news: News) {
+        // An error says that nobody listens.
+        drop(self.news.send(news));
     }
 
     /// Waits for the revocation of a key; for one waiter.
@@ -83,17 +112,35 @@ impl RevocationState {
     }
 
     /// Notes that every revocation committed before `reading` began is in the index, and forgets the dead ones.
-    pub fn completed(&self, reading: Completeness) {
+    pub fn completed(&self, reading: Completeness, cursor: RevocationCursor) {
         self.index.prune(reading.at.as_millis());
-        self.complete.store(Some(Arc::new(reading)));
+        let progress = Progress { cursor, complete: reading };
+        self.progress.store(Some(Arc::new(progress)));
+        let _telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        self.tell(News::Progress(progress));
+    }
+
+    /// How far the table has been read; `None` before the first reading.
+    pub fn progress(&self) -> Option<Progress> {
+        self.progress.load().as_deref().copied()
     }
 
     /// As of when the index is complete, if that is recent enough to judge by.
     pub fn fresh(&self) -> ServiceResult<Timestamp> {
         let stale = ServiceError::RevocationStateStale { retry_after: STALE_RETRY_AFTER };
-        let complete = self.complete.load();
-        let complete = complete.as_deref().ok_or_else(|| stale.clone())?;
+        let progress = self.progress.load();
+        let complete = progress.as_deref().map(|progress| progress.complete).ok_or_else(|| stale.clone())?;
         let age = self.clock.monotonic().saturating_sub(complete.monotonic);
         if age > self.max_staleness { Err(stale) } else { Ok(complete.at) }
     }
+}
+
+/// A revocation in the index's words.
+pub(super) fn live(revocation: &Revocation) -> LiveRevocation {
+    let target = match &revocation.target {
+        RevocationTarget::Session(id) => RevokedTarget::Session(id.as_uuid()),
+        RevocationTarget::User { id, min_epoch } => RevokedTarget::User { id: id.as_uuid(), min_epoch: min_epoch.0 },
+        RevocationTarget::Key(kid) => RevokedTarget::Key(kid.clone()),
+    };
+    LiveRevocation { target, expires_at: revocation.expires_at.as_millis() }
 }

@@ -22,6 +22,8 @@ pub struct TokenSettings {
     pub leeway: Duration,
     /// A token that lives longer is refused though signed.
     pub max_lifetime: Duration,
+    /// How many bytes the tokens may take whose signature need not be checked again; 0 remembers none.
+    pub remembered_bytes: usize,
 }
 
 impl Default for TokenSettings {
@@ -34,6 +36,7 @@ impl Default for TokenSettings {
             access_lifetime: Duration::from_mins(10),
             leeway: Duration::from_secs(5),
             max_lifetime: Duration::from_hours(1),
+            remembered_bytes: 32 << 20,
         }
     }
 }

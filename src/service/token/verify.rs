@@ -52,7 +52,8 @@ impl VerifyToken {
         revocations: Arc<RevocationState>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let verifier = Verifier::new(settings.issuer.clone(), seconds(settings.max_lifetime), seconds(settings.leeway));
+        let verifier = Verifier::new(settings.issuer.clone(), seconds(settings.max_lifetime), seconds(settings.leeway))
+            .remembering(settings.remembered_bytes);
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self { verifier, keys, revocations, clock, slices: Arc::new(Semaphore::new(threads)) }
     }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait as _, ConnectionTrait, DbBackend, DbErr, EntityTrait as _, FromQueryResult, QueryFilter as _,
-    QueryOrder as _, Statement,
+    QueryOrder as _, QuerySelect as _, Select, Statement,
 };
 
 use super::database::Database;
@@ -13,7 +13,7 @@ use super::fault::Fault;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::ports::{Revocations, StoreResult};
-use crate::domain::revocation::{Revocation, RevocationCursor, RevocationPage, RevocationTarget};
+use crate::domain::revocation::{Revocation, RevocationCursor, RevocationGap, RevocationPage, RevocationTarget};
 use crate::domain::user::Epoch;
 
 const SESSION: &str = "session";
@@ -25,6 +25,14 @@ const KEY: &str = "key";
 const READ_POSTGRES: &str = "SELECT s.xmin, r.kind, r.target, r.min_epoch, r.expires_at \
     FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin) s \
     LEFT JOIN revocations r ON r.txid >= least($1, s.xmin) AND r.expires_at > $2";
+
+/// What [`READ_POSTGRES`] reads, but so many rows at most, and none for a cursor that this cluster has not come to.
+const SINCE_POSTGRES: &str = "SELECT s.xmin, r.kind, r.target, r.min_epoch, r.expires_at \
+    FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin) s \
+    LEFT JOIN revocations r ON r.txid >= $1 AND $1 <= s.xmin AND r.expires_at > $2 LIMIT $3";
+
+/// The last id that was ever given, whatever has been removed since.
+const LAST_ID_SQLITE: &str = "SELECT COALESCE(MAX(seq), 0) AS id FROM sqlite_sequence WHERE name = 'revocations'";
 
 /// A row of the answer; nothing but `xmin` where there is no revocation.
 #[derive(FromQueryResult)]
@@ -45,6 +53,14 @@ impl Revocations for Database {
             self.run(|| self.read_sqlite(from, now)).await
         }
     }
+
+    async fn since(&self, cursor: RevocationCursor, now: Timestamp, limit: u32) -> StoreResult<RevocationGap> {
+        if self.backend() == DbBackend::Postgres {
+            self.run(|| self.since_postgres(cursor, now, limit)).await
+        } else {
+            self.run(|| self.since_sqlite(cursor, now, limit)).await
+        }
+    }
 }
 
 impl Database {
@@ -57,20 +73,58 @@ impl Database {
         Ok(RevocationPage { revocations, cursor })
     }
 
+    async fn since_postgres(
+        &self,
+        cursor: RevocationCursor,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<RevocationGap, Fault> {
+        let values = [cursor.0.into(), now.as_millis().into(), (i64::from(limit) + 1).into()];
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, SINCE_POSTGRES, values);
+        let rows = Reading::find_by_statement(statement).all(&self.reader).await?;
+        if rows.first().is_none_or(|row| row.xmin < cursor.0) {
+            return Ok(RevocationGap::TooWide);
+        }
+        gap(rows.into_iter().filter_map(Reading::into_revocation), limit)
+    }
+
+    async fn since_sqlite(&self, cursor: RevocationCursor, now: Timestamp, limit: u32) -> Result<RevocationGap, Fault> {
+        let last = Statement::from_string(DbBackend::Sqlite, LAST_ID_SQLITE);
+        let last = self.reader.query_one_raw(last).await?.ok_or(Fault::Contended)?;
+        if last.try_get::<i64>("", "id")? < cursor.0 {
+            return Ok(RevocationGap::TooWide);
+        }
+        let rows = after(cursor, now).limit(u64::from(limit) + 1).all(&self.reader).await?;
+        gap(rows.into_iter().map(revocation::Model::parse), limit)
+    }
+
     /// The one writer commits in the order of the ids, which are never used twice.
     async fn read_sqlite(&self, from: RevocationCursor, now: Timestamp) -> Result<RevocationPage, Fault> {
-        let rows = revocation::Entity::find()
-            .filter(revocation::Column::Id.gt(from.0))
-            .filter(revocation::Column::ExpiresAt.gt(now.as_millis()))
-            .order_by_asc(revocation::Column::Id)
-            .all(&self.reader)
-            .await?;
+        let rows = after(from, now).all(&self.reader).await?;
         let cursor = rows.last().map_or(from, |row| RevocationCursor(row.id));
-        let revocations = rows
-            .into_iter()
-            .map(|row| parse(&row.kind, row.target, row.min_epoch, row.expires_at))
-            .collect::<Result<_, _>>()?;
+        let revocations = rows.into_iter().map(revocation::Model::parse).collect::<Result<_, _>>()?;
         Ok(RevocationPage { revocations, cursor })
+    }
+}
+
+/// What lives and has a later id.
+fn after(cursor: RevocationCursor, now: Timestamp) -> Select<revocation::Entity> {
+    revocation::Entity::find()
+        .filter(revocation::Column::Id.gt(cursor.0))
+        .filter(revocation::Column::ExpiresAt.gt(now.as_millis()))
+        .order_by_asc(revocation::Column::Id)
+}
+
+/// Too wide where there is one more than the limit.
+fn gap(rows: impl Iterator<Item = Result<Revocation, Fault>>, limit: u32) -> Result<RevocationGap, Fault> {
+    let missed: Vec<_> = rows.collect::<Result<_, _>>()?;
+    let fits = u32::try_from(missed.len()).is_ok_and(|count| count <= limit);
+    Ok(if fits { RevocationGap::Missed(missed) } else { RevocationGap::TooWide })
+}
+
+impl revocation::Model {
+    fn parse(self) -> Result<Revocation, Fault> {
+        parse(&self.kind, self.target, self.min_epoch, self.expires_at)
     }
 }
 

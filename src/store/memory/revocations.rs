@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ports::{Revocations, StoreResult};
-use crate::domain::revocation::{RevocationCursor, RevocationPage};
+use crate::domain::revocation::{RevocationCursor, RevocationGap, RevocationPage};
 
 use super::MemoryStore;
 
@@ -17,5 +17,11 @@ impl Revocations for MemoryStore {
         let revocations = unread.filter(|revocation| now < revocation.expires_at).cloned().collect();
         let end = i64::try_from(state.revocations.len()).unwrap_or(i64::MAX);
         Ok(RevocationPage { revocations, cursor: RevocationCursor(end) })
+    }
+
+    async fn since(&self, cursor: RevocationCursor, now: Timestamp, limit: u32) -> StoreResult<RevocationGap> {
+        let page = self.read(cursor, now).await?;
+        let is_close = cursor <= page.cursor && u32::try_from(page.revocations.len()).is_ok_and(|count| count <= limit);
+        Ok(if is_close { RevocationGap::Missed(page.revocations) } else { RevocationGap::TooWide })
     }
 }

@@ -1,10 +1,10 @@
 //! One bearer of each kind, and whom it makes of its holder.
 
-use keystead::grpc::pb::{CreateServiceAccountRequest, DisableUserRequest, IssueServiceTokenRequest};
+use keystead::grpc::pb::DisableUserRequest;
 use serde_json::{Value, json};
 
 use crate::harness::token::Jwt;
-use crate::harness::{Client, Keystead, Person, ServiceKey};
+use crate::harness::{Client, Keystead, Machine, Person, ServiceKey};
 
 /// Whom a bearer makes of its holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,7 @@ pub enum Holder {
     UserOfLongAgo,
     Administrator,
     Machine,
+    MachineVerifier,
     MachineAdministrator,
 }
 
@@ -38,23 +39,14 @@ fn with_claims(key: &ServiceKey, token: &str, claims: &[(&str, Value)]) -> Strin
 
 /// A service account's secret, and a token of it.
 async fn machine(admin: &Client, roles: &[&str]) -> (String, String) {
-    let request = CreateServiceAccountRequest {
-        display_name: "A machine".to_owned(),
-        audiences: vec!["keystead".to_owned()],
-        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
-    };
-    let created = admin.create_service_account(request).await.expect("a service account");
-    let issue = IssueServiceTokenRequest {
-        service_account_id: created.service_account.expect("the account").id,
-        secret: created.secret.clone(),
-        audience: String::new(),
-    };
-    (created.secret, admin.issue_service_token(issue).await.expect("a token").access_token)
+    let machine = Machine::create(admin, roles).await;
+    let token = machine.access_token(admin).await;
+    (machine.secret, token)
 }
 
 /// Every kind of bearer. Whoever shares an account with another comes before it.
 pub async fn all(keystead: &Keystead, client: &Client) -> Vec<Bearer> {
-    use Holder::{Administrator, Machine, MachineAdministrator, Nobody, User, UserOfLongAgo};
+    use Holder::{Administrator, Machine, MachineAdministrator, MachineVerifier, Nobody, User, UserOfLongAgo};
     let (root, demoted, ada, closed) =
         (Person::new("root"), Person::new("was"), Person::new("ada"), Person::new("off"));
     let (admin, _) = root.register_as_administrator(keystead, client).await;
@@ -71,6 +63,7 @@ pub async fn all(keystead: &Keystead, client: &Client) -> Vec<Bearer> {
     keystead.rows().await.take_administration(&demoted.email).await;
 
     let (secret, watcher) = machine(&admin, &["verifier"]).await;
+    let (_, plain) = machine(&admin, &[]).await;
     let (_, operator) = machine(&admin, &["admin"]).await;
     let administrator = root.log_in(client).await.expect("tokens").access_token;
     let key = ServiceKey::steal(keystead).await;
@@ -90,7 +83,8 @@ pub async fn all(keystead: &Keystead, client: &Client) -> Vec<Bearer> {
         bearer("a reset token", reset, Nobody),
         bearer("a verification token", verification, Nobody),
         bearer("a machine's secret", secret, Nobody),
-        bearer("a machine", watcher, Machine),
+        bearer("a machine", plain, Machine),
+        bearer("a machine that verifies", watcher, MachineVerifier),
         bearer("a machine that administers", operator, MachineAdministrator),
         bearer(
             "a user of long ago",

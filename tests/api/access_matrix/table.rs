@@ -10,9 +10,11 @@ pub enum Needs {
     OwnRecent,
     /// The role `admin`.
     Admin,
+    /// The role `verifier`.
+    Verifier,
 }
 
-use Needs::{Admin, Nothing, Own, OwnRecent};
+use Needs::{Admin, Nothing, Own, OwnRecent, Verifier};
 
 /// Every method. DeleteMe comes last: it succeeds with an empty message.
 pub const TABLE: &[(&str, Needs)] = &[
@@ -30,6 +32,7 @@ pub const TABLE: &[(&str, Needs)] = &[
     ("/keystead.v1.TokenService/GetJwks", Nothing),
     ("/keystead.v1.TokenService/IssueServiceToken", Nothing),
     ("/keystead.v1.TokenService/RevokeToken", Nothing),
+    ("/keystead.v1.TokenService/WatchRevocations", Verifier),
     ("/keystead.v1.AccountService/GetMe", Own),
     ("/keystead.v1.AccountService/UpdateMe", Own),
     ("/keystead.v1.AccountService/ChangePassword", Own),

@@ -93,10 +93,19 @@ impl Program {
         self.child.id().expect("the binary runs")
     }
 
-    /// Resident memory in KiB.
+    /// The highest resident memory so far, in KiB.
     pub fn memory(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    /// Resident memory now, in KiB.
+    pub fn resident(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    fn status(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("the binary runs");
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("its highest memory");
+        let line = status.lines().find(|line| line.starts_with(name)).expect("a line of that name");
         line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
     }
 

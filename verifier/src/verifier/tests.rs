@@ -1,74 +1,18 @@
 //! Every verdict, and the order in which they are reached.
 
 use aws_lc_rs::hmac;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::key_set::VerificationKey;
+use crate::revocation_index::{Change, LiveRevocation, RevokedTarget};
+use crate::test_issuer::{HEADER, ISSUER, NOW, TestIssuer, payload};
 
 mod malformed;
-
-const NOW: i64 = 1_700_000_000;
-const ISSUER: &str = "https://auth.example";
-const HEADER: &str = r#"{"typ":"at+jwt","alg":"ES256","kid":"k1"}"#;
-
-/// An issuer with one key.
-struct Issuer {
-    pair: EcdsaKeyPair,
-    keys: KeySet,
-}
-
-impl Issuer {
-    fn new() -> Self {
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-        let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
-        let mut keys = KeySet::default();
-        keys.insert("k1", VerificationKey::es256(x.try_into().unwrap(), y.try_into().unwrap()));
-        Self { pair, keys }
-    }
-
-    /// Signs whatever it is given, as it is.
-    fn sign(&self, header: &str, payload: &str) -> String {
-        self.sign_encoded(&URL_SAFE_NO_PAD.encode(header), &URL_SAFE_NO_PAD.encode(payload))
-    }
-
-    fn sign_encoded(&self, header: &str, payload: &str) -> String {
-        let message = format!("{header}.{payload}");
-        let signature = self.pair.sign(&aws_lc_rs::rand::SystemRandom::new(), message.as_bytes()).unwrap();
-        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
-    }
-
-    fn verify(&self, token: &str) -> Verdict {
-        self.verify_at(token, NOW * 1_000, &Expectations::default(), &RevocationIndex::default())
-    }
-
-    fn verify_at(&self, token: &str, now: i64, expectations: &Expectations, revoked: &RevocationIndex) -> Verdict {
-        Verifier::new(ISSUER.to_owned(), 900, 5).verify(token, &self.keys, revoked, expectations, now)
-    }
-}
-
-fn payload() -> Value {
-    json!({
-        "iss": ISSUER,
-        "sub": Uuid::from_u128(1),
-        "aud": ["api", "web"],
-        "client_id": "cli",
-        "exp": NOW + 300,
-        "iat": NOW,
-        "nbf": NOW,
-        "jti": Uuid::from_u128(2),
-        "sid": Uuid::from_u128(3),
-        "epoch": 4,
-        "auth_time": NOW,
-        "amr": ["pwd"],
-        "roles": ["user", "admin"],
-        "scope": "read write",
-    })
-}
+mod remembering;
 
 fn with(name: &str, value: &Value) -> String {
     let mut payload = payload();
@@ -78,17 +22,17 @@ fn with(name: &str, value: &Value) -> String {
 
 #[test]
 fn a_good_token_is_active_and_gives_its_claims() {
-    let issuer = Issuer::new();
+    let issuer = TestIssuer::new();
     let Verdict::Active(claims) = issuer.verify(&issuer.sign(HEADER, &payload().to_string())) else {
         panic!("the token is good");
     };
     assert_eq!(claims.scope, ["read", "write"]);
-    assert_eq!(serde_json::to_value(&claims).unwrap(), payload());
+    assert_eq!(serde_json::to_value(&*claims).unwrap(), payload());
 }
 
 #[test]
 fn one_audience_as_a_string_no_scope_and_unknown_members_are_fine() {
-    let issuer = Issuer::new();
+    let issuer = TestIssuer::new();
     let mut payload = payload();
     payload["aud"] = json!("api");
     payload["future"] = json!({ "nested": [1, 1.5, null, true, "text", { "a": 1 }] });
@@ -97,12 +41,12 @@ fn one_audience_as_a_string_no_scope_and_unknown_members_are_fine() {
     let Verdict::Active(claims) = issuer.verify(&issuer.sign(header, &payload.to_string())) else {
         panic!("the token is good");
     };
-    assert_eq!((claims.aud, claims.scope), (vec!["api".to_owned()], vec![]));
+    assert_eq!((&claims.aud, &claims.scope), (&vec!["api".to_owned()], &vec![]));
 }
 
 #[test]
 fn times_are_judged_with_the_leeway_and_no_more() {
-    let issuer = Issuer::new();
+    let issuer = TestIssuer::new();
     let none = (Expectations::default(), RevocationIndex::default());
     let token = issuer.sign(HEADER, &payload().to_string());
     let at = |millis: i64| issuer.verify_at(&token, NOW * 1_000 + millis, &none.0, &none.1);
@@ -118,7 +62,7 @@ fn times_are_judged_with_the_leeway_and_no_more() {
 
 #[test]
 fn no_setting_takes_the_leeway_over_five_seconds() {
-    let issuer = Issuer::new();
+    let issuer = TestIssuer::new();
     let lax = Verifier::new(ISSUER.to_owned(), 900, 3_600);
     let token = issuer.sign(HEADER, &payload().to_string());
     let (revoked, expected) = (RevocationIndex::default(), Expectations::default());
@@ -127,11 +71,12 @@ fn no_setting_takes_the_leeway_over_five_seconds() {
 
 #[test]
 fn revocation_audience_and_roles_are_judged_in_this_order() {
-    let issuer = Issuer::new();
+    let issuer = TestIssuer::new();
     let token = issuer.sign(HEADER, &payload().to_string());
     let live = RevocationIndex::default();
     let revoked = RevocationIndex::default();
-    revoked.revoke_user(Uuid::from_u128(1), 5, i64::MAX);
+    let user = RevokedTarget::User { id: Uuid::from_u128(1), min_epoch: 5 };
+    assert_eq!(revoked.revoke(&LiveRevocation { target: user, expires_at: i64::MAX }), Change::New);
     let expect = |audience: &str, role: &str| Expectations {
         audience: Some(audience.to_owned()),
         roles: vec!["user".to_owned(), role.to_owned()],
@@ -146,7 +91,7 @@ fn revocation_audience_and_roles_are_judged_in_this_order() {
 // promise T1
 #[test]
 fn an_algorithm_other_than_the_keys_is_refused_even_when_it_would_fit() {
-    let issuer = Issuer::new();
+    let issuer = TestIssuer::new();
     let payload = URL_SAFE_NO_PAD.encode(payload().to_string());
     let public = issuer.pair.public_key().as_ref();
     for secret in [public, &public[1..], &[]] {
@@ -164,7 +109,7 @@ fn an_algorithm_other_than_the_keys_is_refused_even_when_it_would_fit() {
 
 #[test]
 fn every_changed_signature_byte_and_another_key_are_a_bad_signature() {
-    let issuer = Issuer::new();
+    let issuer = TestIssuer::new();
     let token = issuer.sign(HEADER, &payload().to_string());
     let (signed, signature) = token.rsplit_once('.').unwrap();
     let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
@@ -179,13 +124,13 @@ fn every_changed_signature_byte_and_another_key_are_a_bad_signature() {
         let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(resized));
         assert_eq!(issuer.verify(&token), Verdict::BadSignature, "{length} bytes");
     }
-    assert_eq!(Issuer::new().verify(&token), Verdict::BadSignature);
+    assert_eq!(TestIssuer::new().verify(&token), Verdict::BadSignature);
 }
 
 // promise T3
 #[test]
 fn a_key_id_that_names_no_key_is_unknown_however_absurd() {
-    let issuer = Issuer::new();
+    let issuer = TestIssuer::new();
     for kid in
         ["", "k2", "K1", "k1 ", "../../k1", "https://evil.example/k", "' OR 1=1 --", "\\u0000", &"k".repeat(4_000)]
     {
@@ -197,7 +142,7 @@ fn a_key_id_that_names_no_key_is_unknown_however_absurd() {
 // promise T4
 #[test]
 fn another_type_or_kind_of_token_is_the_wrong_type() {
-    let issuer = Issuer::new();
+    let issuer = TestIssuer::new();
     for typ in ["JWT", "jwt", "AT+JWT", "application/at+jwt", "id+jwt", "at+jwt ", "logout+jwt", ""] {
         let token = issuer.sign(&HEADER.replace("at+jwt", typ), &payload().to_string());
         assert_eq!(issuer.verify(&token), Verdict::WrongType, "{typ}");
@@ -211,7 +156,7 @@ fn another_type_or_kind_of_token_is_the_wrong_type() {
 
 #[test]
 fn another_issuer_is_the_wrong_issuer() {
-    let issuer = Issuer::new();
+    let issuer = TestIssuer::new();
     for iss in ["https://auth.example/", "https://AUTH.example", "http://auth.example", "", "evil"] {
         let token = issuer.sign(HEADER, &with("iss", &json!(iss)));
         assert_eq!(issuer.verify(&token), Verdict::WrongIssuer, "{iss}");

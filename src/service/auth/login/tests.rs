@@ -71,7 +71,7 @@ async fn the_right_password_opens_a_session_and_is_told() {
     let (world, hasher) = ada().await;
     let tokens = login(&world, &hasher).run(request("ADA@example.org", PASSWORD), &origin(1)).await.unwrap();
     let Verdict::Active(claims) = world.verdict(&tokens.access_token).await else { panic!("not active") };
-    assert_eq!((claims.aud, claims.amr), (vec!["keystead".to_owned()], vec!["pwd".to_owned()]));
+    assert_eq!((&claims.aud, &claims.amr), (&vec!["keystead".to_owned()], &vec!["pwd".to_owned()]));
     assert_eq!(world.told(AuditKind::LoginSucceeded), 2, "with the one after registration");
 }
 

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::clock::Timestamp;
 use crate::domain::ports::StoreError;
+use crate::domain::revocation::RevocationCursor;
 use crate::domain::user::{Epoch, User};
 use crate::service::settings::Settings;
 use crate::service::testing::{World, origin};
@@ -68,7 +69,7 @@ async fn a_replay_counts_on_this_replica_before_the_table_is_read() {
     let (_, first) = signed_in(&world).await;
     let second = use_token(&world, &first.refresh_token).await.unwrap();
     world.advance(Duration::from_secs(11));
-    world.revocations.completed(world.revocations.begin());
+    world.revocations.completed(world.revocations.begin(), RevocationCursor::default());
     assert_eq!(use_token(&world, &first.refresh_token).await, Err(ServiceError::InvalidToken));
     assert_eq!(world.verdict_from_memory(&second.access_token), Verdict::Revoked);
 }

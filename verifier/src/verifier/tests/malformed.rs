@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn assert_malformed(issuer: &Issuer, cases: &[(String, String)]) {
+fn assert_malformed(issuer: &TestIssuer, cases: &[(String, String)]) {
     for (what, token) in cases {
         assert_eq!(issuer.verify(token), Verdict::Malformed, "{what}");
     }
@@ -11,7 +11,7 @@ fn assert_malformed(issuer: &Issuer, cases: &[(String, String)]) {
 // promise T5
 #[test]
 fn only_three_canonical_parts_of_bounded_size_are_a_token() {
-    let issuer = Issuer::new();
+    let issuer = TestIssuer::new();
     let good = issuer.sign(HEADER, &payload().to_string());
     let (header, rest) = good.split_once('.').unwrap();
     let (body, signature) = rest.split_once('.').unwrap();
@@ -62,7 +62,7 @@ fn next_letter(text: &str) -> char {
 
 #[test]
 fn a_token_of_exactly_8_kib_is_read() {
-    let issuer = Issuer::new();
+    let issuer = TestIssuer::new();
     let sized = (5_000..7_000).map(|pad| issuer.sign(HEADER, &with("pad", &json!("x".repeat(pad)))));
     let fits = sized.into_iter().find(|token| token.len() >= 8_191).unwrap();
     assert!(fits.len() <= 8_192 && matches!(issuer.verify(&fits), Verdict::Active(_)), "{}", fits.len());
@@ -71,7 +71,7 @@ fn a_token_of_exactly_8_kib_is_read() {
 // promise T2
 #[test]
 fn headers_that_carry_or_name_keys_or_change_the_reading_are_refused() {
-    let issuer = Issuer::new();
+    let issuer = TestIssuer::new();
     let values = [
         ("crit", json!(["exp"])),
         ("crit", json!([])),
@@ -98,7 +98,7 @@ fn headers_that_carry_or_name_keys_or_change_the_reading_are_refused() {
 // promise T5
 #[test]
 fn headers_that_are_ambiguous_or_ill_typed_are_refused() {
-    let issuer = Issuer::new();
+    let issuer = TestIssuer::new();
     let headers = [
         "",
         "null",
@@ -135,7 +135,7 @@ fn headers_that_are_ambiguous_or_ill_typed_are_refused() {
 // promise T4
 #[test]
 fn every_claim_but_scope_is_required_and_typed() {
-    let issuer = Issuer::new();
+    let issuer = TestIssuer::new();
     let names: Vec<String> = payload().as_object().unwrap().keys().cloned().collect();
     for name in names {
         let mut lacking = payload();
@@ -152,7 +152,7 @@ fn every_claim_but_scope_is_required_and_typed() {
 // promise T4
 #[test]
 fn claims_of_the_wrong_shape_are_refused() {
-    let issuer = Issuer::new();
+    let issuer = TestIssuer::new();
     let upper = Uuid::from_u128(u128::MAX).to_string().to_uppercase();
     let cases = [
         ("iss", json!([ISSUER])),
@@ -193,7 +193,7 @@ fn claims_of_the_wrong_shape_are_refused() {
 // promise T5
 #[test]
 fn payloads_that_are_ambiguous_are_refused() {
-    let issuer = Issuer::new();
+    let issuer = TestIssuer::new();
     let body = payload().to_string();
     let open = &body[..body.len() - 1];
     let mut cases = vec![
