@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-const PROTOS: [&str; 5] = [
+const PROTOS: [&str; 6] = [
+    "envoy/service/auth/v3/external_auth.proto",
     "keystead/v1/account_service.proto",
     "keystead/v1/admin_service.proto",
     "keystead/v1/auth_service.proto",
@@ -11,7 +12,10 @@ const PROTOS: [&str; 5] = [
 ];
 
 /// Messages that hold a secret or an address: `src/grpc/pb.rs` writes their `Debug` by hand.
-const REDACTED: [&str; 21] = [
+const REDACTED: [&str; 24] = [
+    ".envoy.service.auth.v3.CheckRequest",
+    ".envoy.service.auth.v3.AttributeContext",
+    ".envoy.service.auth.v3.CheckResponse",
     ".keystead.v1.RegisterRequest",
     ".keystead.v1.LoginRequest",
     ".keystead.v1.TokenSet",

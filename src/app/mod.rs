@@ -80,7 +80,11 @@ impl App {
         let background = Background::new(&settings, &parts, &stores, &use_cases, mail);
         background.first_round().await?;
         let health = Arc::clone(&use_cases.health);
-        let needs = http::Needs { get_jwks: Arc::clone(&use_cases.get_jwks), health: health.subscribe() };
+        let needs = http::Needs {
+            get_jwks: Arc::clone(&use_cases.get_jwks),
+            authorize_request: Arc::clone(&use_cases.authorize_request),
+            health: health.subscribe(),
+        };
         let http = http::Server::bind(&settings.http, needs)
             .await
             .map_err(|error| cannot_bind(settings.http.listen, &error))?;

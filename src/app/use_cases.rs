@@ -30,6 +30,7 @@ use crate::grpc::admin::user_sessions::UserSessionsApi;
 use crate::grpc::admin::users::UsersApi;
 use crate::grpc::admin_service::AdminApi;
 use crate::grpc::auth_service::AuthApi;
+use crate::grpc::ext_authz::ExtAuthzApi;
 use crate::grpc::token_service::TokenApi;
 use crate::service::access::CheckAccess;
 use crate::service::admin::users::create_administrator::CreateAdministrator;
@@ -37,6 +38,7 @@ use crate::service::auth::secret_guard::SecretGuard;
 use crate::service::auth::session_ender::SessionEnder;
 use crate::service::auth::session_opener::SessionOpener;
 use crate::service::auth::token_issuer::TokenIssuer;
+use crate::service::gateway::authorize_request::AuthorizeRequest;
 use crate::service::health::HealthState;
 use crate::service::keys::ensure::{EnsureError, EnsureKeys};
 use crate::service::keys::live_keys::LiveKeys;
@@ -53,6 +55,7 @@ pub struct UseCases {
     pub revocations: Arc<RevocationState>,
     pub health: Arc<HealthState>,
     pub get_jwks: Arc<GetJwks>,
+    pub authorize_request: Arc<AuthorizeRequest>,
     access: Arc<CheckAccess>,
     create_administrator: CreateAdministrator,
     auth: AuthApi,
@@ -94,13 +97,7 @@ impl UseCases {
             Arc::clone(&stores.database) as _,
             Arc::clone(&parts.clock),
         );
-        let access = CheckAccess::new(
-            Arc::clone(&shared.verify_token),
-            Arc::clone(&stores.database) as _,
-            Arc::clone(&stores.database) as _,
-            Arc::clone(&parts.clock),
-        );
-        let access = Arc::new(access);
+        let access = Arc::new(shared.access(parts, stores));
         let auth = shared.auth(settings, parts, stores);
         let change_rights = shared.change_rights(settings, parts, stores);
         let roles = rights::roles(parts, stores, &change_rights);
@@ -113,6 +110,7 @@ impl UseCases {
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
         let token = shared.tokens(parts, stores, &get_jwks, &auth.logout);
         let audit = shared.audit(parts, stores);
+        let authorize_request = Arc::new(AuthorizeRequest { verify_token: Arc::clone(&shared.verify_token) });
         let create_administrator = shared.create_administrator(settings, parts, stores);
         Ok(Self {
             keys,
@@ -120,6 +118,7 @@ impl UseCases {
             revocations,
             health,
             get_jwks,
+            authorize_request,
             access,
             create_administrator,
             auth,
@@ -148,6 +147,7 @@ impl UseCases {
                 audit: self.audit,
             },
             token: self.token,
+            ext_authz: ExtAuthzApi { authorize_request: self.authorize_request },
         };
         grpc::Needs {
             routes: services.into_routes(),
@@ -239,5 +239,14 @@ impl Shared {
             Arc::clone(&parts.clock),
         ));
         Self { keys: Arc::clone(keys), hasher: Arc::new(hasher), guard, issuer, revoker, opener, ender, verify_token }
+    }
+
+    fn access(&self, parts: &Parts, stores: &Stores) -> CheckAccess {
+        CheckAccess::new(
+            Arc::clone(&self.verify_token),
+            Arc::clone(&stores.database) as _,
+            Arc::clone(&stores.database) as _,
+            Arc::clone(&parts.clock),
+        )
     }
 }

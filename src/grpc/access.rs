@@ -14,8 +14,12 @@ use crate::service::access::Need;
 const OUR_PACKAGES: &str = "keystead.";
 
 /// Services of others that are served; they tell nothing that needs a bearer.
-const PUBLIC_SERVICES: [&str; 3] =
-    ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
+const PUBLIC_SERVICES: [&str; 4] = [
+    "envoy.service.auth.v3.Authorization",
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
+    "grpc.reflection.v1alpha.ServerReflection",
+];
 
 /// Who may call a method.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,14 +2,13 @@
 
 use http::{HeaderMap, header};
 
-const SCHEME: &str = "bearer";
+use crate::service::gateway::words;
 
 /// The token of the one `authorization` header; `None` where there is none, more than one, or one of another scheme.
 pub fn of(headers: &HeaderMap) -> Option<&str> {
     let mut sent = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (sent.next(), sent.next()) else { return None };
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case(SCHEME).then(|| token.trim_start_matches(' '))
+    words::bearer(value.to_str().ok()?)
 }
 
 #[cfg(test)]

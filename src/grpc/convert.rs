@@ -6,6 +6,7 @@ pub mod admin_users;
 pub mod audit;
 pub mod claims;
 pub mod credentials;
+pub mod ext_authz;
 pub mod ids;
 pub mod keys;
 pub mod mask;

@@ -15,6 +15,7 @@ mod codec;
 mod convert;
 mod deadline;
 mod details;
+pub mod ext_authz;
 mod front;
 mod guard;
 mod health;

@@ -6,6 +6,11 @@ use std::fmt;
 
 tonic::include_proto!("keystead.v1");
 
+/// What is used of `envoy.service.auth.v3`.
+pub mod envoy {
+    tonic::include_proto!("envoy.service.auth.v3");
+}
+
 /// The encoded descriptors of `keystead.v1` and of all that it imports, comments included.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/keystead_descriptor.bin"));
 

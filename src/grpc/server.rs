@@ -16,6 +16,7 @@ use super::access::AccessFault;
 use super::account_service::AccountApi;
 use super::admin_service::AdminApi;
 use super::auth_service::AuthApi;
+use super::ext_authz::ExtAuthzApi;
 use super::front::Front;
 use super::health::HealthApi;
 use super::methods::Methods;
@@ -23,6 +24,7 @@ use super::pb;
 use super::pb::account_service_server::AccountServiceServer;
 use super::pb::admin_service_server::AdminServiceServer;
 use super::pb::auth_service_server::AuthServiceServer;
+use super::pb::envoy::authorization_server::AuthorizationServer;
 use super::pb::token_service_server::TokenServiceServer;
 use super::settings::Settings;
 use super::source::ProxyTrust;
@@ -53,12 +55,13 @@ pub enum BindError {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// The services of `keystead.v1`.
+/// The services of `keystead.v1`, and Envoy's.
 pub struct Services {
     pub auth: AuthApi,
     pub account: AccountApi,
     pub admin: AdminApi,
     pub token: TokenApi,
+    pub ext_authz: ExtAuthzApi,
 }
 
 impl Services {
@@ -67,6 +70,7 @@ impl Services {
             .add_service(AccountServiceServer::new(self.account))
             .add_service(AdminServiceServer::new(self.admin))
             .add_service(TokenServiceServer::new(self.token))
+            .add_service(AuthorizationServer::new(self.ext_authz))
     }
 }
 

@@ -1,8 +1,9 @@
-//! The HTTP edge: the public keys for every JOSE library, and health for orchestrators, on a port of its own.
+//! The HTTP edge: the public keys for every JOSE library, decisions for gateways, and health for orchestrators, on a port of its own.
 //!
 //! May import `service` and `domain`. Must not decide anything, and must not know a database or gRPC.
 
 mod connection;
+mod forward_auth;
 mod health;
 mod jwks;
 mod listener;

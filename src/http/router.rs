@@ -10,7 +10,7 @@ use http::{HeaderValue, StatusCode, header};
 
 use super::problem::problem;
 use super::server::Needs;
-use super::{health, jwks};
+use super::{forward_auth, health, jwks};
 
 /// Every path. GET and HEAD alone are allowed.
 pub fn router(needs: Needs) -> Router {
@@ -19,9 +19,12 @@ pub fn router(needs: Needs) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/startupz", get(health::startupz))
         .with_state(needs.health);
+    let gateways =
+        Router::new().route("/forward-auth", get(forward_auth::forward_auth)).with_state(needs.authorize_request);
     Router::new()
         .route("/.well-known/jwks.json", get(jwks::jwks))
         .with_state(needs.get_jwks)
+        .merge(gateways)
         .merge(probes)
         .fallback(async || problem(StatusCode::NOT_FOUND))
         .method_not_allowed_fallback(async || problem(StatusCode::METHOD_NOT_ALLOWED))

@@ -13,12 +13,14 @@ use super::connection;
 use super::listener::{Accepted, Listener};
 use super::router::router;
 use super::settings::Settings;
+use crate::service::gateway::authorize_request::AuthorizeRequest;
 use crate::service::health::Health;
 use crate::service::token::jwks::GetJwks;
 
 /// What the edge stands on.
 pub struct Needs {
     pub get_jwks: Arc<GetJwks>,
+    pub authorize_request: Arc<AuthorizeRequest>,
     pub health: watch::Receiver<Health>,
 }
 

@@ -35,6 +35,7 @@ mod email_verification;
 mod errors;
 mod failures;
 mod forged_tokens;
+mod gateways;
 mod guesses;
 mod hash_flood;
 mod http2_limits;

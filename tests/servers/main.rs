@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 #[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "other test binaries use the rest")]
 mod support;
 
 use std::io::{Read as _, Write as _};

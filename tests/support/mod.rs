@@ -3,6 +3,7 @@
 //! A test binary takes this in by `#[path]`. It never talks to a server that it has not started, and whatever it
 //! started is gone when the test process ends, however it ends (see [`guard`]).
 
+pub mod gateway;
 pub mod guard;
 pub mod packages;
 pub mod postgres;

@@ -17,6 +17,14 @@ pub fn redis_server() -> PathBuf {
     found_or_installed(|| on_path("redis-server"), "redis-server")
 }
 
+/// The program `nginx`, with its module `auth_request`.
+pub fn nginx() -> PathBuf {
+    found_or_installed(
+        || on_path("nginx").or_else(|| Some("/usr/sbin/nginx".into()).filter(|path: &PathBuf| path.is_file())),
+        "nginx-light",
+    )
+}
+
 /// Runs a program as somebody who is not root, for PostgreSQL refuses to run as root; hands them the folder.
 pub fn unprivileged(program: &Path, folder: &Path) -> Command {
     if !is_root() {
@@ -69,7 +77,7 @@ fn install(package: &str) {
         Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
         Err(error) => error.to_string(),
     };
-    panic!("these tests need the Debian packages postgresql and redis-server; {package} cannot be installed: {told}");
+    panic!("these tests need the Debian package {package}, which cannot be installed: {told}");
 }
 
 fn is_root() -> bool {

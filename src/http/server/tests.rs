@@ -22,10 +22,11 @@ struct Running {
 
 async fn start(health: Health) -> Running {
     let (health, receiver) = watch::channel(health);
-    let keys = World::new().await.keys;
-    let get_jwks = Arc::new(GetJwks { keys, max_age: Duration::from_mins(5) });
+    let world = World::new().await;
+    let authorize_request = Arc::new(AuthorizeRequest { verify_token: Arc::new(world.verify()) });
+    let get_jwks = Arc::new(GetJwks { keys: world.keys, max_age: Duration::from_mins(5) });
     let settings = Settings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..Settings::default() };
-    let bound = Server::bind(&settings, Needs { get_jwks, health: receiver }).await.unwrap();
+    let bound = Server::bind(&settings, Needs { get_jwks, authorize_request, health: receiver }).await.unwrap();
     let address = bound.local_addr().unwrap();
     let shutdown = CancellationToken::new();
     Running { address, health, shutdown: shutdown.clone(), server: tokio::spawn(bound.serve(shutdown)) }

@@ -18,6 +18,7 @@ use Needs::{Admin, Nothing, Own, OwnRecent, Verifier};
 
 /// Every method. DeleteMe comes last: it succeeds with an empty message.
 pub const TABLE: &[(&str, Needs)] = &[
+    ("/envoy.service.auth.v3.Authorization/Check", Nothing),
     ("/keystead.v1.AuthService/Register", Nothing),
     ("/keystead.v1.AuthService/Login", Nothing),
     ("/keystead.v1.AuthService/Refresh", Nothing),
