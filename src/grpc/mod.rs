@@ -35,6 +35,7 @@ mod testing;
 pub mod token_service;
 mod trace;
 pub mod transport;
+mod web;
 
 pub use server::{BindError, Bound, Needs, Server, Services};
 pub use settings::{Fault, Settings};

@@ -30,9 +30,10 @@ use super::settings::Settings;
 use super::source::ProxyTrust;
 use super::stay::Stay;
 use super::token_service::TokenApi;
-use super::transport::connection::{self, Limits};
+use super::transport::connection::{self, Answerer, Limits};
 use super::transport::listener::{Accepted, Listener};
 use super::transport::tls::{Reload, Tls, TlsFault, TlsFiles};
+use super::web::Web;
 use crate::domain::clock::{Clock, Entropy};
 use crate::service::access::CheckAccess;
 use crate::service::health::Health;
@@ -96,7 +97,7 @@ pub struct Bound {
 /// What every connection shares.
 #[derive(Clone)]
 struct Worker {
-    front: Arc<Front>,
+    answerer: Answerer,
     tls: Option<Arc<Tls>>,
     limits: Limits,
     drain: CancellationToken,
@@ -115,8 +116,9 @@ impl Server {
         let listen = settings.listen;
         let listener = Listener::bind(listen, settings.max_connections).await;
         let listener = listener.map_err(|error| BindError::Listen(listen, error))?;
-        let front = Arc::new(front(settings, needs, &drain)?);
-        Ok(Bound { listener, worker: Worker { front, tls, limits, drain } })
+        let web = Web::open_to(&settings.web_origins);
+        let answerer = Answerer { front: Arc::new(front(settings, needs, &drain)?), web };
+        Ok(Bound { listener, worker: Worker { answerer, tls, limits, drain } })
     }
 }
 
@@ -160,13 +162,13 @@ impl Worker {
     async fn converse(self, accepted: Accepted) {
         let Accepted { stream, peer, slot } = accepted;
         match &self.tls {
-            None => connection::serve(stream, peer, self.front, self.limits, self.drain).await,
+            None => connection::serve(stream, peer, self.answerer, self.limits, self.drain).await,
             Some(tls) => {
                 let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.acceptor().accept(stream));
                 match self.drain.run_until_cancelled(handshake).await {
                     None => {}
                     Some(Ok(Ok(stream))) => {
-                        connection::serve(stream, peer, self.front, self.limits, self.drain).await;
+                        connection::serve(stream, peer, self.answerer, self.limits, self.drain).await;
                     }
                     Some(Ok(Err(error))) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
                     Some(Err(_elapsed)) => tracing::debug!(%peer, "a TLS handshake took too long"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::network::Network;
 use super::source::ForwardedHeader;
+use super::web::is_origin;
 
 /// The settings of the gRPC edge.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Settings {
     pub allow_cleartext: bool,
     /// Whether reflection is served, to everybody.
     pub reflection: bool,
+    /// The origins of the pages that may call by gRPC-Web; none closes it.
+    pub web_origins: Vec<String>,
     /// The proxies that are believed when they say where a request comes from.
     pub trusted_proxies: Vec<Network>,
     /// The header in which they say it.
@@ -45,6 +48,7 @@ impl Default for Settings {
             tls_client_ca: None,
             allow_cleartext: false,
             reflection: true,
+            web_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),
             max_connections: 10_000,
@@ -73,6 +77,10 @@ impl Settings {
             (self.max_connections == 0, ("max_connections", "must be at least 1")),
             (self.max_streams == 0, ("max_streams", "must be at least 1")),
             (self.max_deadline.is_zero(), ("max_deadline", "must be more than nothing")),
+            (
+                !self.web_origins.iter().all(|origin| is_origin(origin)),
+                ("web_origins", "must be origins, like https://app.example.com"),
+            ),
             (self.connection_age < Duration::from_secs(1), ("connection_age", "must be at least a second")),
         ];
         faults.into_iter().filter_map(|(at_fault, fault)| at_fault.then_some(fault)).collect()
@@ -110,11 +118,19 @@ mod tests {
             max_connections: 0,
             max_streams: 0,
             max_deadline: Duration::ZERO,
+            web_origins: vec!["https://app.example.com/".to_owned()],
             connection_age: Duration::ZERO,
             ..Settings::default()
         };
-        let expected =
-            ["tls_certificate", "tls_client_ca", "max_connections", "max_streams", "max_deadline", "connection_age"];
+        let expected = [
+            "tls_certificate",
+            "tls_client_ca",
+            "max_connections",
+            "max_streams",
+            "max_deadline",
+            "web_origins",
+            "connection_age",
+        ];
         assert_eq!(keys(&settings), expected);
     }
 }

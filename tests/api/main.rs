@@ -36,6 +36,7 @@ mod errors;
 mod failures;
 mod forged_tokens;
 mod gateways;
+mod grpc_web;
 mod guesses;
 mod hash_flood;
 mod http2_limits;

@@ -25,6 +25,11 @@ pub fn nginx() -> PathBuf {
     )
 }
 
+/// The browser `chromium`.
+pub fn chromium() -> PathBuf {
+    found_or_installed(|| on_path("chromium"), "chromium")
+}
+
 /// Runs a program as somebody who is not root, for PostgreSQL refuses to run as root; hands them the folder.
 pub fn unprivileged(program: &Path, folder: &Path) -> Command {
     if !is_root() {

@@ -51,6 +51,11 @@ pub fn read(reader: &mut Reader) -> Settings {
             "Whether clear text is served on an address that is not loopback; for a proxy or a mesh that does TLS.",
         ),
         reflection: reader.value("grpc.reflection", default.reflection, "Whether reflection is served, to everybody."),
+        web_origins: reader.value(
+            "grpc.web_origins",
+            default.web_origins,
+            "Origins of the web pages that may call by gRPC-Web, like https://app.example.com; none turns gRPC-Web off.",
+        ),
         trusted_proxies: reader.checked(
             "grpc.trusted_proxies",
             default.trusted_proxies,
@@ -110,6 +115,7 @@ fn path_of(field: &str) -> &'static str {
         "max_connections" => "grpc.max_connections",
         "max_streams" => "grpc.max_streams",
         "max_deadline" => "grpc.max_deadline",
+        "web_origins" => "grpc.web_origins",
         "connection_age" => "grpc.connection_age",
         _ => "grpc",
     }

@@ -71,7 +71,7 @@ fn settings() -> Settings {
 async fn start(settings: &Settings, behaviour: Behaviour) -> Running {
     let limits = Limits { max_streams: 100, age: settings.connection_age, end: settings.connection_age * 2 };
     let worker = Worker {
-        front: fake_front(behaviour).await,
+        answerer: Answerer { front: fake_front(behaviour).await, web: None },
         tls: load_tls(settings).await.expect("TLS"),
         limits,
         drain: CancellationToken::new(),

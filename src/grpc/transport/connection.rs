@@ -1,4 +1,5 @@
-//! One connection, from its first byte to its last: HTTP/2 within the limits that hyper and h2 leave open by default.
+//! One connection, from its first byte to its last: HTTP/2 within the limits that hyper and h2 leave open by default, and
+//! HTTP/1.1 where browsers are let in.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -6,16 +7,18 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
+use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::server::conn::http2::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
 
 use super::metered::Metered;
 use crate::grpc::front::Front;
+use crate::grpc::web::Web;
 
 /// What a client sends first (RFC 9113, section 3.4).
 const PREFACE_BYTES: u64 = 24;
@@ -30,6 +33,9 @@ const MAX_LOCAL_ERROR_RESETS: usize = 100;
 /// Resets of streams that no handler has seen yet (CVE-2023-44487).
 const MAX_PENDING_ACCEPT_RESETS: usize = 20;
 
+/// From the first byte of the block of headers to its last, and between two requests of a connection (HTTP/1.1).
+const HTTP1_HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+
 /// What a connection is held to.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -40,17 +46,35 @@ pub struct Limits {
     pub end: Duration,
 }
 
-/// Speaks HTTP/2 over the stream until the client goes, breaks a limit or, after a drain, has its answers.
-pub async fn serve<S>(stream: S, peer: SocketAddr, front: Arc<Front>, limits: Limits, drain: CancellationToken)
+/// Who answers.
+#[derive(Clone)]
+pub struct Answerer {
+    pub front: Arc<Front>,
+    /// The door for browsers, where there is one.
+    pub web: Option<Web>,
+}
+
+impl Answerer {
+    async fn answer(&self, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
+        match &self.web {
+            None => self.front.answer(peer.ip(), request).await,
+            Some(web) => web.answer(Arc::clone(&self.front), peer.ip(), request).await,
+        }
+    }
+}
+
+/// Speaks HTTP over the stream until the client goes, breaks a limit or, after a drain, has its answers.
+pub async fn serve<S>(stream: S, peer: SocketAddr, answerer: Answerer, limits: Limits, drain: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (stream, meter) = Metered::new(stream);
+    let builder = builder(limits, answerer.web.is_some());
     let service = service_fn(move |request: Request<Incoming>| {
-        let front = Arc::clone(&front);
-        async move { Ok::<_, Infallible>(front.answer(peer.ip(), request).await) }
+        let answerer = answerer.clone();
+        async move { Ok::<_, Infallible>(answerer.answer(peer, request).await) }
     });
-    let mut connection = pin!(builder(limits).serve_connection(TokioIo::new(stream), service));
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let mut preface = pin!(tokio::time::sleep(PREFACE_TIMEOUT));
     let mut age = pin!(tokio::time::sleep(limits.age));
     let mut end = pin!(tokio::time::sleep(limits.end));
@@ -99,9 +123,15 @@ enum Stage {
     Leaving,
 }
 
-fn builder(limits: Limits) -> Builder<TokioExecutor> {
+fn builder(limits: Limits, with_http1: bool) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HTTP1_HEADER_TIMEOUT)
+        .max_buf_size(MAX_HEADER_LIST_BYTES as usize);
+    builder
+        .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.max_streams)
         .max_header_list_size(MAX_HEADER_LIST_BYTES)
@@ -109,7 +139,7 @@ fn builder(limits: Limits) -> Builder<TokioExecutor> {
         .max_pending_accept_reset_streams(MAX_PENDING_ACCEPT_RESETS)
         .keep_alive_interval(KEEPALIVE_INTERVAL)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT);
-    builder
+    if with_http1 { builder } else { builder.http2_only() }
 }
 
 #[cfg(test)]

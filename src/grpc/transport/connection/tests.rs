@@ -17,7 +17,8 @@ const LIMITS: Limits = Limits { max_streams: 100, age: Duration::from_mins(30), 
 async fn start(behaviour: Behaviour, drain: &CancellationToken) -> (DuplexStream, JoinHandle<()>) {
     let (client, server) = tokio::io::duplex(64 * 1024);
     let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-    (client, tokio::spawn(serve(server, peer, front(behaviour).await, LIMITS, drain.clone())))
+    let answerer = Answerer { front: front(behaviour).await, web: None };
+    (client, tokio::spawn(serve(server, peer, answerer, LIMITS, drain.clone())))
 }
 
 async fn connect(stream: DuplexStream) -> TokenServiceClient<Channel> {
