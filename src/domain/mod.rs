@@ -7,6 +7,7 @@ pub mod audit;
 pub mod audit_trail;
 pub mod caller;
 pub mod clock;
+pub mod deadline;
 pub mod email;
 pub mod email_change;
 pub mod email_prefix;

@@ -1,7 +1,10 @@
-//! Where a request came from: what throttling counts by and the audit trail tells.
+//! Where a request came from, and until when its caller waits: what throttling counts by, the audit trail tells, and
+//! the queue of passwords admits by.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
+
+use super::deadline::Deadline;
 
 /// The network source of a request, in the one form that limits count by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +53,8 @@ impl fmt::Display for TraceId {
 pub struct Origin {
     pub source: Option<Source>,
     pub trace_id: TraceId,
+    /// Until when somebody waits for the answer.
+    pub deadline: Deadline,
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ use super::stay::Stay;
 use super::{bearer, deadline, details, guard, status, trace};
 use crate::domain::caller::Caller;
 use crate::domain::clock::{Clock, Entropy};
+use crate::domain::deadline::Deadline;
 use crate::domain::origin::Origin;
 use crate::service::access::CheckAccess;
 use crate::service::access::admission::Admission;
@@ -51,11 +52,16 @@ impl Front {
     {
         let started = self.clock.monotonic();
         let source = self.proxies.source(peer, request.headers());
-        let origin = Origin { source: Some(source), trace_id: trace::trace_id(request.headers(), &*self.entropy) };
+        let time_left = deadline::of(request.headers(), self.max_deadline);
+        let origin = Origin {
+            source: Some(source),
+            trace_id: trace::trace_id(request.headers(), &*self.entropy),
+            deadline: Deadline::after(started, time_left),
+        };
         let method = self.methods.find(request.uri().path());
         let span = access_log::span(method, origin.trace_id);
         async {
-            let mut response = self.pass(method, request, origin).await;
+            let mut response = self.pass(method, request, origin, time_left).await;
             let code = details::complete(response.headers_mut(), origin.trace_id);
             let duration = self.clock.monotonic().saturating_sub(started);
             access_log::tell(&Completion { method, http: response.status(), code, duration });
@@ -65,7 +71,13 @@ impl Front {
         .await
     }
 
-    async fn pass<B>(&self, method: Option<&Method>, request: Request<B>, origin: Origin) -> Response<Body>
+    async fn pass<B>(
+        &self,
+        method: Option<&Method>,
+        request: Request<B>,
+        origin: Origin,
+        time_left: Duration,
+    ) -> Response<Body>
     where
         B: HttpBody<Data = Bytes> + Unpin + Send + 'static,
     {
@@ -73,7 +85,6 @@ impl Front {
             Ok(method) => method,
             Err(refusal) => return *refusal,
         };
-        let time_left = deadline::of(request.headers(), self.max_deadline);
         // Dropping the work when the deadline passes is what cancels it.
         let work = AssertUnwindSafe(self.call(method, request, origin)).catch_unwind();
         match tokio::time::timeout(time_left, work).await {

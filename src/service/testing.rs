@@ -11,6 +11,7 @@ use crate::crypto::seal::SealingKey;
 use crate::domain::audit::AuditKind;
 use crate::domain::caller::Caller;
 use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::deadline::Deadline;
 use crate::domain::email::Email;
 use crate::domain::id::UserId;
 use crate::domain::manual_clock::{CountingEntropy, ManualClock};
@@ -243,5 +244,5 @@ pub fn email(address: &str) -> Email {
 /// A request from 203.0.113.`host`.
 pub fn origin(host: u8) -> Origin {
     let address = IpAddr::V4(Ipv4Addr::new(203, 0, 113, host));
-    Origin { source: Some(Source::new(address)), trace_id: TraceId([1; 16]) }
+    Origin { source: Some(Source::new(address)), trace_id: TraceId([1; 16]), deadline: Deadline::NEVER }
 }

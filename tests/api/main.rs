@@ -38,6 +38,7 @@ mod forged_tokens;
 mod gateways;
 mod grpc_web;
 mod guesses;
+mod hash_admission;
 mod hash_flood;
 mod http2_limits;
 mod keys;

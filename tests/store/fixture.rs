@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keystead::domain::clock::{Clock as _, Entropy as _, Timestamp};
+use keystead::domain::deadline::Deadline;
 use keystead::domain::email::Email;
 use keystead::domain::id::{MailId, SessionId, UserId};
 use keystead::domain::mail::{MailKind, PreparedMail};
@@ -45,7 +46,8 @@ impl Backend {
 
     pub fn context(&self) -> AuditContext {
         let source = Some(Source::new([192, 0, 2, 7].into()));
-        AuditContext { at: self.now(), origin: Origin { source, trace_id: TraceId([7; 16]) }, actor: None }
+        let origin = Origin { source, trace_id: TraceId([7; 16]), deadline: Deadline::NEVER };
+        AuditContext { at: self.now(), origin, actor: None }
     }
 
     /// The context of what somebody does in a session of theirs.

@@ -1,9 +1,11 @@
 //! Password hashing on threads of its own: a fixed number, each with its memory kept, behind a bounded queue.
 //!
-//! A request reserves its place before it does anything else, so that an overload is told while it is still cheap.
-//! The async threads only wait; what a request that has gone away had queued is not hashed.
+//! A request reserves its place before it does anything else, so that an overload is told while it is still cheap. It
+//! gets one only if its password can be expected to be done before its deadline. The async threads only wait; what a
+//! request that has gone away had queued is taken out of the queue.
 
 mod argon;
+mod forecast;
 mod foreign;
 mod judge;
 mod phc;
@@ -17,10 +19,12 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use self::forecast::Forecast;
 use self::judge::Judge;
 use self::queue::{Job, Permit, Queue};
 pub use self::settings::{Settings, SettingsFault};
 use crate::domain::clock::{Clock, Entropy};
+use crate::domain::deadline::Deadline;
 use crate::domain::password::Password;
 use crate::domain::user::PasswordHash;
 
@@ -31,7 +35,7 @@ pub struct PasswordHasher {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// More passwords wait than can be checked in time.
+/// More passwords wait than can be checked in time, or before the caller's deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many passwords wait")]
 pub struct HashCapacity {
@@ -64,7 +68,8 @@ impl PasswordHasher {
     /// Starts the threads. Salts come from `entropy`; `clock` measures how long a hash takes.
     pub fn start(settings: &Settings, entropy: Arc<dyn Entropy>, clock: Arc<dyn Clock>) -> Result<Self, SettingsFault> {
         settings.check()?;
-        let queue = Arc::new(Queue::new(settings.threads, settings.queue, clock));
+        let forecast = Forecast::guess(settings.memory_kib, settings.passes);
+        let queue = Arc::new(Queue::new(settings.threads, settings.queue, forecast, clock));
         let judge = Arc::new(Judge::new(settings, entropy)?);
         // Made first, so that a thread that cannot be started ends the ones before it.
         let mut hasher = Self { queue: Arc::clone(&queue), threads: Vec::new() };
@@ -79,9 +84,10 @@ impl PasswordHasher {
         Ok(hasher)
     }
 
-    /// Reserves a place in the queue, before anything else is done for a request that will hash.
-    pub fn reserve(&self) -> Result<HashSlot, HashCapacity> {
-        self.queue.reserve().map(|permit| HashSlot { permit })
+    /// Reserves a place in the queue, before anything else is done for a request that will hash and whose caller waits
+    /// until the deadline.
+    pub fn reserve(&self, deadline: Deadline) -> Result<HashSlot, HashCapacity> {
+        self.queue.reserve(deadline).map(|permit| HashSlot { permit })
     }
 }
 
@@ -98,7 +104,7 @@ impl Drop for PasswordHasher {
 impl HashSlot {
     pub async fn hash(self, password: Password) -> Result<PasswordHash, HasherStopped> {
         let (reply, answer) = oneshot::channel();
-        self.permit.submit(|permit| Job::Hash { password, reply, permit })?;
+        let _ticket = self.permit.submit(|permit| Job::Hash { password, reply, permit })?;
         answer.await.map_err(|_| HasherStopped)
     }
 
@@ -109,7 +115,7 @@ impl HashSlot {
         stored: Option<PasswordHash>,
     ) -> Result<PasswordVerdict, HasherStopped> {
         let (reply, answer) = oneshot::channel();
-        self.permit.submit(|permit| Job::Verify { password, stored, reply, permit })?;
+        let _ticket = self.permit.submit(|permit| Job::Verify { password, stored, reply, permit })?;
         answer.await.map_err(|_| HasherStopped)
     }
 }

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::forecast::Forecast;
 use super::{HashCapacity, HasherStopped, PasswordVerdict};
 use crate::domain::clock::Clock;
+use crate::domain::deadline::Deadline;
 use crate::domain::password::Password;
 use crate::domain::user::PasswordHash;
-
-/// What a hash is taken to last before the first one has been measured.
-const FIRST_GUESS: Duration = Duration::from_millis(20);
 
 /// After so long without work a thread gives its memory back.
 const IDLE: Duration = Duration::from_secs(30);
@@ -21,16 +20,6 @@ const IDLE: Duration = Duration::from_secs(30);
 pub enum Job {
     Hash { password: Password, reply: oneshot::Sender<PasswordHash>, permit: Permit },
     Verify { password: Password, stored: Option<PasswordHash>, reply: oneshot::Sender<PasswordVerdict>, permit: Permit },
-}
-
-impl Job {
-    /// Whether nobody waits for the answer any more.
-    fn is_abandoned(&self) -> bool {
-        match self {
-            Self::Hash { reply, .. } => reply.is_closed(),
-            Self::Verify { reply, .. } => reply.is_closed(),
-        }
-    }
 }
 
 /// What a thread is to do next.
@@ -50,51 +39,48 @@ pub struct Queue {
 }
 
 struct State {
-    jobs: VecDeque<Job>,
+    /// The jobs that wait, by their numbers, which only grow.
+    jobs: VecDeque<(u64, Job)>,
+    next_number: u64,
     /// Places that are reserved, wait or are being hashed.
     taken: usize,
-    /// How long a hash lasts: a moving average that forgets an eighth at each one.
-    average: Duration,
+    forecast: Forecast,
     stopped: bool,
 }
 
 impl Queue {
-    pub fn new(threads: usize, waiting: usize, clock: Arc<dyn Clock>) -> Self {
-        let state = State { jobs: VecDeque::new(), taken: 0, average: FIRST_GUESS, stopped: false };
+    pub fn new(threads: usize, waiting: usize, forecast: Forecast, clock: Arc<dyn Clock>) -> Self {
+        let state = State { jobs: VecDeque::new(), next_number: 0, taken: 0, forecast, stopped: false };
         Self { state: Mutex::new(state), wake: Condvar::new(), clock, threads, places: threads.saturating_add(waiting) }
     }
 
-    pub fn reserve(self: &Arc<Self>) -> Result<Permit, HashCapacity> {
+    /// A place, if there is one and what is ahead of it will be done in time for it to be done by the deadline.
+    pub fn reserve(self: &Arc<Self>, deadline: Deadline) -> Result<Permit, HashCapacity> {
+        let time_left = deadline.time_left(self.clock.monotonic());
         let mut state = self.lock();
-        if state.taken >= self.places {
-            return Err(HashCapacity { retry_after: self.time_to_drain(&state) });
+        let is_full = state.taken >= self.places;
+        if is_full || !state.forecast.is_in_time(state.taken, self.threads, time_left) {
+            return Err(HashCapacity { retry_after: state.forecast.time_to_drain(state.taken, self.threads) });
         }
         state.taken += 1;
         Ok(Permit { queue: Arc::clone(self) })
     }
 
-    /// Waits for the next job that somebody still waits for.
+    /// Waits for the next job.
     pub fn next(&self) -> Task {
         let mut state = self.lock();
         loop {
             if state.stopped {
                 return Task::Stop;
             }
-            let Some(job) = state.jobs.pop_front() else {
-                let (woken, waited) = self.wake.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
-                if waited.timed_out() && woken.jobs.is_empty() {
-                    return Task::Rest;
-                }
-                state = woken;
-                continue;
-            };
-            if !job.is_abandoned() {
+            if let Some((_, job)) = state.jobs.pop_front() {
                 return Task::Do(job);
             }
-            // The job's permit takes the lock when it is dropped.
-            drop(state);
-            drop(job);
-            state = self.lock();
+            let (woken, waited) = self.wake.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+            if waited.timed_out() && woken.jobs.is_empty() {
+                return Task::Rest;
+            }
+            state = woken;
         }
     }
 
@@ -103,8 +89,7 @@ impl Queue {
         let began = self.clock.monotonic();
         let result = work();
         let lasted = self.clock.monotonic().saturating_sub(began);
-        let mut state = self.lock();
-        state.average = (state.average * 7 + lasted) / 8;
+        self.lock().forecast.learn(lasted);
         result
     }
 
@@ -118,10 +103,14 @@ impl Queue {
         self.wake.notify_all();
     }
 
-    fn time_to_drain(&self, state: &State) -> Duration {
-        let each = u32::try_from(state.taken.div_ceil(self.threads)).unwrap_or(u32::MAX);
-        let micros = state.average.saturating_mul(each).as_micros();
-        Duration::from_millis(u64::try_from(micros.div_ceil(1_000)).unwrap_or(u64::MAX).max(1))
+    /// Takes a job out that has not been begun; its place is free at once.
+    fn withdraw(&self, number: u64) {
+        let mut state = self.lock();
+        let found = state.jobs.binary_search_by_key(&number, |(number, _)| *number);
+        let withdrawn = found.ok().and_then(|index| state.jobs.remove(index));
+        // The job's permit takes the lock when it is dropped.
+        drop(state);
+        drop(withdrawn);
     }
 
     /// No change is left half done by a panic: what a panicking holder left is good.
@@ -136,8 +125,8 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Puts a job into the place.
-    pub fn submit(self, job: impl FnOnce(Self) -> Job) -> Result<(), HasherStopped> {
+    /// Puts a job into the place. It waits there for as long as somebody holds the ticket.
+    pub fn submit(self, job: impl FnOnce(Self) -> Job) -> Result<Ticket, HasherStopped> {
         let queue = Arc::clone(&self.queue);
         let job = job(self);
         let mut state = queue.lock();
@@ -147,16 +136,31 @@ impl Permit {
             drop(job);
             return Err(HasherStopped);
         }
-        state.jobs.push_back(job);
+        let number = state.next_number;
+        state.next_number += 1;
+        state.jobs.push_back((number, job));
         drop(state);
         queue.wake.notify_one();
-        Ok(())
+        Ok(Ticket { queue, number })
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         self.queue.lock().taken -= 1;
+    }
+}
+
+/// Somebody waits for a job. Dropped before the job is begun, it takes the job out of the queue, unhashed.
+#[must_use]
+pub struct Ticket {
+    queue: Arc<Queue>,
+    number: u64,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.queue.withdraw(self.number);
     }
 }
 

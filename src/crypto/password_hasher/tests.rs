@@ -42,11 +42,11 @@ fn settings_do_not_show_the_pepper() {
 #[tokio::test]
 async fn a_hash_verifies_and_another_password_does_not() {
     let hasher = start(&Settings::default()).unwrap();
-    let hash = hasher.reserve().unwrap().hash(password()).await.unwrap();
+    let hash = hasher.reserve(Deadline::NEVER).unwrap().hash(password()).await.unwrap();
     let other = Password::parse("another password").unwrap();
-    let right = hasher.reserve().unwrap().verify(password(), Some(hash.clone())).await.unwrap();
-    let wrong = hasher.reserve().unwrap().verify(other, Some(hash)).await.unwrap();
-    let unknown = hasher.reserve().unwrap().verify(password(), None).await.unwrap();
+    let right = hasher.reserve(Deadline::NEVER).unwrap().verify(password(), Some(hash.clone())).await.unwrap();
+    let wrong = hasher.reserve(Deadline::NEVER).unwrap().verify(other, Some(hash)).await.unwrap();
+    let unknown = hasher.reserve(Deadline::NEVER).unwrap().verify(password(), None).await.unwrap();
     assert!(matches!(right, PasswordVerdict::Right { rehash: None }));
     assert!(matches!(wrong, PasswordVerdict::Wrong));
     assert!(matches!(unknown, PasswordVerdict::Wrong));
@@ -56,13 +56,13 @@ async fn a_hash_verifies_and_another_password_does_not() {
 #[tokio::test]
 async fn past_the_queue_a_password_is_refused_and_the_ones_in_it_are_hashed() {
     let hasher = start(&Settings { threads: 2, queue: 6, ..Settings::default() }).unwrap();
-    let slots: Vec<HashSlot> = std::iter::from_fn(|| hasher.reserve().ok()).collect();
+    let slots: Vec<HashSlot> = std::iter::from_fn(|| hasher.reserve(Deadline::NEVER).ok()).collect();
     assert_eq!(slots.len(), 8);
-    assert!(hasher.reserve().err().unwrap().retry_after >= Duration::from_millis(1));
+    assert!(hasher.reserve(Deadline::NEVER).err().unwrap().retry_after >= Duration::from_millis(1));
     for hash in futures_util::future::join_all(slots.into_iter().map(|slot| slot.hash(password()))).await {
         hash.unwrap();
     }
-    assert!(hasher.reserve().is_ok());
+    assert!(hasher.reserve(Deadline::NEVER).is_ok());
 }
 
 /// Breaks the first hash that takes a salt from it.
@@ -84,14 +84,14 @@ async fn a_panic_costs_one_password_and_not_the_thread() {
     let hasher = PasswordHasher::start(&settings, Arc::clone(&entropy) as Arc<dyn Entropy>, Arc::new(TestClock));
     let hasher = hasher.unwrap();
     entropy.armed.store(true, Ordering::Relaxed);
-    assert_eq!(hasher.reserve().unwrap().hash(password()).await, Err(HasherStopped));
-    assert!(hasher.reserve().unwrap().hash(password()).await.is_ok());
+    assert_eq!(hasher.reserve(Deadline::NEVER).unwrap().hash(password()).await, Err(HasherStopped));
+    assert!(hasher.reserve(Deadline::NEVER).unwrap().hash(password()).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_dropped_hasher_ends_its_threads_and_answers_what_comes_late() {
     let hasher = start(&Settings::default()).unwrap();
-    let late = hasher.reserve().unwrap();
+    let late = hasher.reserve(Deadline::NEVER).unwrap();
     let queue = Arc::downgrade(&hasher.queue);
     drop(hasher);
     assert_eq!(queue.strong_count(), 1, "only the late slot is left");

@@ -6,8 +6,9 @@ use super::argon::Memory;
 use super::judge::Judge;
 use super::queue::{Job, Queue, Task};
 
-/// How much a hashing thread stands back behind the others of the process (`nice`, 0 to 19).
-const NICENESS: i32 = 10;
+/// How far a hashing thread stands back behind the others of the process (`nice`, 0 to 19). Behind that there is only
+/// `SCHED_IDLE`, under which a login starves once verification fills the machine; see ADR 0018.
+const NICENESS: i32 = 19;
 
 /// Works until the queue is stopped. A panic costs the one password that caused it.
 pub fn run(queue: &Queue, judge: &Judge) {
@@ -28,7 +29,7 @@ pub fn run(queue: &Queue, judge: &Judge) {
 }
 
 /// Lets the network threads go first where processors are scarce: a password may wait, a verdict may not. On Linux alone
-/// does a thread have a niceness of its own.
+/// does a thread have a niceness of its own. To stand back takes no privilege; a sandbox may refuse the call nevertheless.
 fn stand_back() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS) {

@@ -49,7 +49,7 @@ impl ChangePassword {
     pub async fn run(&self, request: ChangePasswordRequest, caller: &Caller, origin: &Origin) -> ServiceResult<()> {
         let ChangePasswordRequest { current_password, new_password } = request;
         let proven = self.prove(current_password, &new_password, caller, origin).await?;
-        let to = self.hasher.reserve()?.hash(new_password).await?;
+        let to = self.hasher.reserve(origin.deadline)?.hash(new_password).await?;
 
         let context = caller.context(origin, self.clock.now());
         let Proven { user, hash: from, attempt } = proven;
@@ -84,7 +84,7 @@ impl ChangePassword {
         origin: &Origin,
     ) -> ServiceResult<Proven> {
         // First of all, so that an overloaded service refuses without any I/O.
-        let slot = self.hasher.reserve()?;
+        let slot = self.hasher.reserve(origin.deadline)?;
         let account = self.passwords.account(owner(caller)?).await?.ok_or(ServiceError::BearerRequired)?;
         let fault = self.policy.check(new, &account.user.email);
         fault.map_err(|fault| ServiceError::invalid_field("new_password", &fault.to_string()))?;

@@ -45,7 +45,7 @@ impl ConfirmReset {
         // Judged before the token is used up, so that a better password can follow.
         let fault = self.policy.check(&request.new_password, &user.email);
         fault.map_err(|fault| ServiceError::invalid_field("new_password", &fault.to_string()))?;
-        let password_hash = self.hasher.reserve()?.hash(request.new_password).await?;
+        let password_hash = self.hasher.reserve(origin.deadline)?.hash(request.new_password).await?;
 
         let context = AuditContext { at: self.clock.now(), origin: *origin, actor: None };
         let account_key = self.guard.attempt_keys(&user.email, origin).account;

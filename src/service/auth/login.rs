@@ -48,7 +48,7 @@ impl Login {
         let LoginRequest { email, password, audience, device_name } = request;
         let audience = self.opener.issuer.audience(&audience)?;
         // First of all, so that an overloaded service refuses without any I/O.
-        let slot = self.hasher.reserve()?;
+        let slot = self.hasher.reserve(origin.deadline)?;
         let attempt = self.guard.admit_password(&email, origin).await?;
         let account = self.users.find_by_email(&email).await?;
         let stored = account.as_ref().and_then(Account::judged_hash);

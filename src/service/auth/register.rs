@@ -60,7 +60,7 @@ impl Register {
         let RegisterRequest { email, password, display_name, device_name } = request;
         let fault = self.policy.check(&password, &email);
         fault.map_err(|fault| ServiceError::invalid_field("password", &fault.to_string()))?;
-        let slot = self.hasher.reserve()?;
+        let slot = self.hasher.reserve(origin.deadline)?;
         self.admit(&email, origin).await?;
         // Hashed before the address is looked at: a known one costs the same.
         let password_hash = slot.hash(password).await?;

@@ -8,6 +8,7 @@ use crate::crypto::key_ring::{self, KeyRing, RingError};
 use crate::crypto::seal::SealingKey;
 use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use crate::domain::clock::{Clock, Entropy};
+use crate::domain::deadline::Deadline;
 use crate::domain::key::{KeyPurpose, KeyState, KeySwap, RingChange, StoredKey, StoredKeys};
 use crate::domain::origin::{Origin, TraceId};
 use crate::domain::ports::{AuditContext, Keys};
@@ -92,5 +93,5 @@ pub fn key_event(kind: AuditKind, id: &str) -> AuditEvent {
 
 /// Where work comes from that nobody asked for.
 pub fn in_background() -> Origin {
-    Origin { source: None, trace_id: TraceId([0; 16]) }
+    Origin { source: None, trace_id: TraceId([0; 16]), deadline: Deadline::NEVER }
 }

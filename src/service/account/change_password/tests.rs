@@ -5,6 +5,7 @@ use std::time::Duration;
 use keystead_verifier::Verdict;
 
 use super::*;
+use crate::domain::deadline::Deadline;
 use crate::domain::mail::MailKind;
 use crate::domain::name::Name;
 use crate::domain::ports::StoreError;
@@ -189,7 +190,7 @@ async fn a_full_queue_is_told_before_any_other_work() {
     // promise P5
     let scene = Scene::new().await;
     let mut slots = Vec::new();
-    while let Ok(slot) = scene.hasher.reserve() {
+    while let Ok(slot) = scene.hasher.reserve(Deadline::NEVER) {
         slots.push(slot);
     }
     scene.world.store.fail_with(Some(StoreError::Unavailable));

@@ -39,7 +39,7 @@ impl CreateAdministrator {
         let CreateAdministratorRequest { email, display_name, password } = request;
         let fault = self.policy.check(&password, &email);
         fault.map_err(|fault| ServiceError::invalid_field("password", &fault.to_string()))?;
-        let password_hash = self.hasher.reserve()?.hash(password).await?;
+        let password_hash = self.hasher.reserve(by.origin.deadline)?.hash(password).await?;
         let context = by.context(self.clock.now());
         let invitation = Invitation {
             id: UserId::generate_at(context.at, self.entropy.as_ref()),

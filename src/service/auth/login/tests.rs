@@ -5,6 +5,7 @@ use std::time::Duration;
 use keystead_verifier::Verdict;
 
 use super::*;
+use crate::domain::deadline::Deadline;
 use crate::domain::ports::StoreError;
 use crate::domain::user::Epoch;
 use crate::service::auth::register::RegisterRequest;
@@ -110,7 +111,7 @@ async fn a_full_queue_is_told_before_any_other_work() {
     // promise P5
     let (world, hasher) = ada().await;
     let mut slots = Vec::new();
-    while let Ok(slot) = hasher.reserve() {
+    while let Ok(slot) = hasher.reserve(Deadline::NEVER) {
         slots.push(slot);
     }
     world.store.fail_with(Some(StoreError::Unavailable));
