@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::start_error::StartError;
 use super::stores::Stores;
 use super::use_cases::UseCases;
-use super::{Parts, install_tls_provider, master_key};
+use super::{Parts, install_tls_provider, master_key, start_hashing};
 use crate::config::Settings;
-use crate::crypto::password_hasher::{self, PasswordHasher};
+use crate::crypto::password_hasher;
 use crate::domain::caller::Initiator;
 use crate::domain::ports::Users;
 use crate::service::keys::ensure::in_background;
@@ -27,9 +27,8 @@ impl Console {
         install_tls_provider();
         let master_key = master_key(settings, parts)?;
         // One password at most is hashed here.
-        let hashing = password_hasher::Settings { threads: 1, ..settings.passwords.clone() };
-        let hasher = PasswordHasher::start(&hashing, Arc::clone(&parts.entropy), Arc::clone(&parts.clock))
-            .map_err(|fault| StartError::Settings(fault.to_string()))?;
+        let hashing = password_hasher::Settings { threads: Some(1), ..settings.passwords.clone() };
+        let hasher = start_hashing(&hashing, parts)?;
         let stores = Stores::connect(settings, parts).await?;
         let use_cases = UseCases::build(settings, parts, &stores, &master_key, hasher).await?;
         let users = Arc::clone(&stores.database) as _;

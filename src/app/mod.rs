@@ -5,8 +5,10 @@
 
 mod background;
 pub mod banner;
+mod cgroup;
 pub mod console;
 pub mod data_folder;
+mod machine;
 mod mail_templates;
 mod stores;
 pub mod system;
@@ -23,7 +25,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
-use crate::crypto::password_hasher::PasswordHasher;
+use crate::crypto::password_hasher::{self, PasswordHasher};
 use crate::domain::clock::{Clock, Entropy};
 use crate::service::health::HealthState;
 use crate::{grpc, http};
@@ -70,8 +72,7 @@ impl App {
         install_tls_provider();
         let templates = mail_templates::load(&settings.service.mail)?;
         let master_key = master_key(&settings, &parts)?;
-        let hasher = PasswordHasher::start(&settings.passwords, Arc::clone(&parts.entropy), Arc::clone(&parts.clock))
-            .map_err(|fault| StartError::Settings(fault.to_string()))?;
+        let hasher = start_hashing(&settings.passwords, &parts)?;
         let stores = Stores::connect(&settings, &parts).await?;
         let use_cases = UseCases::build(&settings, &parts, &stores, &master_key, hasher).await?;
         let mailer = crate::outbound::mail::mailer(&settings.mail, Arc::clone(&parts.clock))
@@ -177,6 +178,13 @@ fn ended(what: &str) -> StartError {
 
 fn cannot_bind(http: SocketAddr, error: &std::io::Error) -> StartError {
     StartError::Failed(format!("the HTTP address {http} cannot be bound: {error}"))
+}
+
+/// The hashing threads, as many as the machine has room for where nothing else is set.
+fn start_hashing(settings: &password_hasher::Settings, parts: &Parts) -> Result<PasswordHasher, StartError> {
+    let (entropy, clock) = (Arc::clone(&parts.entropy), Arc::clone(&parts.clock));
+    PasswordHasher::start(settings, &machine::look(), entropy, clock)
+        .map_err(|fault| StartError::Settings(fault.to_string()))
 }
 
 /// The folder is made only where something of the embedded defaults lives in it: elsewhere the disk may be read-only.

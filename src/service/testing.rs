@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use keystead_verifier::{Expectations, Verdict};
 
-use crate::crypto::password_hasher::{self, PasswordHasher};
+use crate::crypto::password_hasher::{self, Machine, PasswordHasher};
 use crate::crypto::seal::SealingKey;
 use crate::domain::audit::AuditKind;
 use crate::domain::caller::Caller;
@@ -174,8 +174,9 @@ impl World {
 
     /// Real hashing, at the lowest cost that is allowed.
     pub fn hasher(&self) -> Arc<PasswordHasher> {
-        let settings = password_hasher::Settings { threads: 1, queue: 2, ..password_hasher::Settings::default() };
-        Arc::new(PasswordHasher::start(&settings, self.entropy.clone(), self.clock.clone()).unwrap())
+        let settings = password_hasher::Settings { threads: Some(1), queue: Some(2), ..Default::default() };
+        let machine = Machine { processors: 1, quota: None, memory: None };
+        Arc::new(PasswordHasher::start(&settings, &machine, self.entropy.clone(), self.clock.clone()).unwrap())
     }
 
     pub fn register(&self, hasher: &Arc<PasswordHasher>) -> Register {

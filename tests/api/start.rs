@@ -192,6 +192,16 @@ async fn a_master_key_that_others_can_read_stops_the_start() {
     }
 }
 
+// promise P5
+#[tokio::test]
+async fn hashing_that_cannot_fit_into_the_memory_stops_the_start() {
+    let folder = folder();
+    let greedy = [("KEYSTEAD_PASSWORDS_THREADS", "256"), ("KEYSTEAD_PASSWORDS_MEMORY_KIB", "1048576")];
+    let ended = Program::run(folder.path(), &greedy).await;
+    assert_eq!(ended.code, Some(64), "{}", ended.output);
+    assert!(ended.output.contains("hashing would take 262144 MiB"), "{}", ended.output);
+}
+
 // promise D2
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_that_start_at_once_on_an_empty_postgres_come_up_with_the_same_keys() {

@@ -43,13 +43,22 @@ fn hashing(reader: &mut Reader) -> Settings {
             |number| (1..=16).contains(number),
             "Lanes of Argon2id.",
         ),
-        threads: threads(reader, default.threads),
-        queue: reader.checked(
+        threads: or_by_machine(
+            reader,
+            "passwords.threads",
+            256,
+            "a whole number up to 256",
+            "Threads that hash. `0` is as many as there are processors and memory for, by the limits of the control \
+             group: one a processor, or one less than a processor quota that is smaller than the machine, and so many \
+             that 64 MiB are left. More than fit into the memory at all stop the start.",
+        ),
+        queue: or_by_machine(
+            reader,
             "passwords.queue",
-            default.queue,
-            "a whole number from 1 to 10000",
-            |number| (1..=10_000).contains(number),
-            "Passwords that may wait, beside those being hashed; further calls are refused with `HASH_CAPACITY`.",
+            10_000,
+            "a whole number up to 10000",
+            "Passwords that may wait, beside those being hashed; `0` is 32 a thread. Further calls are refused with \
+             `HASH_CAPACITY`, and so are those that cannot be expected to be done before their deadline.",
         ),
         pepper: pepper(reader),
     }
@@ -71,13 +80,13 @@ fn pepper(reader: &mut Reader) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 /// `0` stands for the default, which the machine decides.
-fn threads(reader: &mut Reader, default: usize) -> usize {
-    let set = reader.checked(
-        "passwords.threads",
-        0,
-        "a whole number up to 256",
-        |number| *number <= 256,
-        "Threads that hash; `0` is one a processor.",
-    );
-    if set == 0 { default } else { set }
+fn or_by_machine(
+    reader: &mut Reader,
+    path: &'static str,
+    most: usize,
+    expected: &'static str,
+    meaning: &'static str,
+) -> Option<usize> {
+    let set = reader.checked(path, 0, expected, |number| *number <= most, meaning);
+    (set > 0).then_some(set)
 }

@@ -11,6 +11,7 @@ mod judge;
 mod phc;
 mod queue;
 mod settings;
+mod sizing;
 mod worker;
 
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use self::forecast::Forecast;
 use self::judge::Judge;
 use self::queue::{Job, Permit, Queue};
 pub use self::settings::{Settings, SettingsFault};
+pub use self::sizing::Machine;
+use self::sizing::{Fit, Size};
 use crate::domain::clock::{Clock, Entropy};
 use crate::domain::deadline::Deadline;
 use crate::domain::password::Password;
@@ -65,15 +68,26 @@ pub enum PasswordVerdict {
 pub struct HasherStopped;
 
 impl PasswordHasher {
-    /// Starts the threads. Salts come from `entropy`; `clock` measures how long a hash takes.
-    pub fn start(settings: &Settings, entropy: Arc<dyn Entropy>, clock: Arc<dyn Clock>) -> Result<Self, SettingsFault> {
+    /// Starts the threads, as many as are set or the machine has room for. Salts come from `entropy`; `clock` measures
+    /// how long a hash takes.
+    pub fn start(
+        settings: &Settings,
+        machine: &Machine,
+        entropy: Arc<dyn Entropy>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, SettingsFault> {
         settings.check()?;
+        let size = Size::of(settings, machine)?;
+        tracing::info!(threads = size.threads, queue = size.queue, "passwords are hashed");
+        if size.fit == Fit::Tight {
+            tracing::warn!("hashing leaves little of the memory that the process may use");
+        }
         let forecast = Forecast::guess(settings.memory_kib, settings.passes);
-        let queue = Arc::new(Queue::new(settings.threads, settings.queue, forecast, clock));
+        let queue = Arc::new(Queue::new(size.threads, size.queue, forecast, clock));
         let judge = Arc::new(Judge::new(settings, entropy)?);
         // Made first, so that a thread that cannot be started ends the ones before it.
         let mut hasher = Self { queue: Arc::clone(&queue), threads: Vec::new() };
-        for number in 0..settings.threads {
+        for number in 0..size.threads {
             let (queue, judge) = (Arc::clone(&queue), Arc::clone(&judge));
             let thread = std::thread::Builder::new()
                 .name(format!("keystead-hash-{number}"))

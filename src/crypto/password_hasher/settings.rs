@@ -1,8 +1,6 @@
 //! How dear a password hash is, and how many are made at once.
 
 use std::fmt;
-use std::num::NonZero;
-use std::thread;
 
 use zeroize::Zeroizing;
 
@@ -15,9 +13,10 @@ pub struct Settings {
     pub passes: u32,
     /// 1 at least. Lanes are filled one after another: more of them only make hashes that others can check faster.
     pub lanes: u32,
-    pub threads: usize,
-    /// How many passwords may wait, beside those being hashed.
-    pub queue: usize,
+    /// Without it as many as the machine has processors and memory for.
+    pub threads: Option<usize>,
+    /// How many passwords may wait, beside those being hashed; without it 32 to a thread.
+    pub queue: Option<usize>,
     /// A secret outside the database, mixed into every new hash; 16 bytes at least. Hashes from before it was set go
     /// on to work and are renewed at their next login. Taken away or changed, it makes the hashes under it worthless.
     pub pepper: Option<Zeroizing<Vec<u8>>>,
@@ -39,7 +38,7 @@ impl Settings {
             (SettingsFault::Memory, (Self::MIN_MEMORY_KIB..=Self::MAX_MEMORY_KIB).contains(&self.memory_kib)),
             (SettingsFault::Passes, (Self::MIN_PASSES..=Self::MAX_PASSES).contains(&self.passes)),
             (SettingsFault::Lanes, (1..=Self::MAX_LANES).contains(&self.lanes)),
-            (SettingsFault::Threads, (1..=Self::MAX_THREADS).contains(&self.threads)),
+            (SettingsFault::Threads, self.threads.is_none_or(|threads| (1..=Self::MAX_THREADS).contains(&threads))),
             (SettingsFault::Pepper, pepper_is_sound),
         ];
         match faults.into_iter().find(|(_, sound)| !sound) {
@@ -55,8 +54,8 @@ impl Default for Settings {
             memory_kib: Self::MIN_MEMORY_KIB,
             passes: Self::MIN_PASSES,
             lanes: 1,
-            threads: thread::available_parallelism().map_or(1, NonZero::get),
-            queue: 64,
+            threads: None,
+            queue: None,
             pepper: None,
         }
     }
@@ -89,6 +88,12 @@ pub enum SettingsFault {
     Threads,
     #[error("the pepper must have at least {} bytes", Settings::MIN_PEPPER_BYTES)]
     Pepper,
+    /// In bytes: what all threads take together, and all that the process may use.
+    #[error(
+        "hashing would take {} MiB of the {} MiB of memory that there are: fewer threads, or less memory for each",
+        needed >> 20, memory >> 20
+    )]
+    Room { needed: u64, memory: u64 },
     #[error("a hashing thread could not be started")]
     NoThread,
 }

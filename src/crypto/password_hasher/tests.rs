@@ -7,8 +7,10 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::crypto::testing::{TestClock, TestEntropy};
 
+const MACHINE: Machine = Machine { processors: 2, quota: None, memory: None };
+
 fn start(settings: &Settings) -> Result<PasswordHasher, SettingsFault> {
-    PasswordHasher::start(settings, Arc::new(TestEntropy::default()), Arc::new(TestClock))
+    PasswordHasher::start(settings, &MACHINE, Arc::new(TestEntropy::default()), Arc::new(TestClock))
 }
 
 fn password() -> Password {
@@ -22,7 +24,7 @@ fn weaker_settings_stop_the_start() {
         (Settings { memory_kib: 19_455, ..Settings::default() }, SettingsFault::Memory),
         (Settings { passes: 1, ..Settings::default() }, SettingsFault::Passes),
         (Settings { lanes: 0, ..Settings::default() }, SettingsFault::Lanes),
-        (Settings { threads: 0, ..Settings::default() }, SettingsFault::Threads),
+        (Settings { threads: Some(0), ..Settings::default() }, SettingsFault::Threads),
         (Settings { pepper: Some(Zeroizing::new(vec![1; 15])), ..Settings::default() }, SettingsFault::Pepper),
     ];
     for (settings, fault) in weaker {
@@ -55,7 +57,7 @@ async fn a_hash_verifies_and_another_password_does_not() {
 // promise P5
 #[tokio::test]
 async fn past_the_queue_a_password_is_refused_and_the_ones_in_it_are_hashed() {
-    let hasher = start(&Settings { threads: 2, queue: 6, ..Settings::default() }).unwrap();
+    let hasher = start(&Settings { threads: Some(2), queue: Some(6), ..Settings::default() }).unwrap();
     let slots: Vec<HashSlot> = std::iter::from_fn(|| hasher.reserve(Deadline::NEVER).ok()).collect();
     assert_eq!(slots.len(), 8);
     assert!(hasher.reserve(Deadline::NEVER).err().unwrap().retry_after >= Duration::from_millis(1));
@@ -80,8 +82,9 @@ impl Entropy for FaultyEntropy {
 #[tokio::test]
 async fn a_panic_costs_one_password_and_not_the_thread() {
     let entropy = Arc::new(FaultyEntropy { armed: AtomicBool::new(false) });
-    let settings = Settings { threads: 1, ..Settings::default() };
-    let hasher = PasswordHasher::start(&settings, Arc::clone(&entropy) as Arc<dyn Entropy>, Arc::new(TestClock));
+    let settings = Settings { threads: Some(1), ..Settings::default() };
+    let hasher =
+        PasswordHasher::start(&settings, &MACHINE, Arc::clone(&entropy) as Arc<dyn Entropy>, Arc::new(TestClock));
     let hasher = hasher.unwrap();
     entropy.armed.store(true, Ordering::Relaxed);
     assert_eq!(hasher.reserve(Deadline::NEVER).unwrap().hash(password()).await, Err(HasherStopped));
