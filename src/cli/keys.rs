@@ -18,6 +18,8 @@ pub enum Command {
     /// Remove a signing key at once, in an emergency: every token that it has signed is refused.
     Revoke {
         /// The key's id, as `keystead keys list` shows it.
+        // One in 64 begins with a hyphen, as base64url has it.
+        #[arg(allow_hyphen_values = true)]
         key: String,
     },
 }
@@ -51,4 +53,30 @@ fn record(key: &StoredKey) -> Record {
         ("since", moment(key.state_since)),
         ("created", moment(key.created_at)),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(subcommand)]
+        command: Command,
+        #[arg(long, global = true)]
+        output: Option<String>,
+    }
+
+    #[test]
+    fn an_id_that_begins_with_a_hyphen_is_an_id() {
+        for words in
+            [["keys", "revoke", "-yAE_-x", "--output", "json"], ["keys", "revoke", "--output", "json", "-yAE_-x"]]
+        {
+            let line = Line::try_parse_from(words).unwrap();
+            let Command::Revoke { key } = line.command else { panic!("another command") };
+            assert_eq!((key.as_str(), line.output.as_deref()), ("-yAE_-x", Some("json")));
+        }
+    }
 }

@@ -102,8 +102,10 @@ fn flipped(token: &str) -> String {
 async fn a_watch_goes_on_over_a_restart_without_a_gap(backend: Backend) {
     let mut keystead = Setup::on(backend).replicas(backend.replicas()).start().await;
     let client = keystead.client().await;
-    let (admin, _) = Person::new("admin").register_as_administrator(&keystead, &client).await;
+    let (admin, administrator) = Person::new("admin").register_as_administrator(&keystead, &client).await;
     let mut watch = Watch::begin(&admin, &["user_created"], "").await.expect("a stream");
+    // What came just before may be told too, where a transaction of somebody else on the same server is still open.
+    watch.ignore(&administrator.id);
     assert!(watch.message().await.expect("at once").is_empty());
     let mut expected = vec![Person::new("before").register(&client).await.user.id];
     let mut told = watch.events(1).await;
@@ -115,6 +117,7 @@ async fn a_watch_goes_on_over_a_restart_without_a_gap(backend: Backend) {
     expected.push(Person::new("after").register(&client).await.user.id);
     let admin = admin.on(&client);
     let mut resumed = Watch::begin(&admin, &["user_created"], &watch.cursor).await.expect("a stream");
+    resumed.ignore(&administrator.id);
     told.extend(resumed.events(expected.len() - told.len()).await);
     assert_eq!(told.into_iter().map(|event| event.subject_id).collect::<Vec<_>>(), expected);
 }

@@ -71,7 +71,8 @@ impl Bare {
     /// Sends a request with its whole body, and waits for the whole answer.
     pub async fn try_send(&self, request: Request<()>, body: Vec<u8>) -> Result<BareAnswer, h2::Error> {
         let (response, mut stream) = self.begin(request).await?;
-        stream.send_data(body.into(), true)?;
+        // A refusal may come before the body has gone, and ends the stream; whatever else goes wrong, the answer tells.
+        drop(stream.send_data(body.into(), true));
         whole(response).await
     }
 

@@ -12,6 +12,8 @@ pub struct Watch {
     stream: Streaming<WatchAuditEventsResponse>,
     /// Of the last message.
     pub cursor: String,
+    /// An account that none of the events that count is about.
+    ignored: Option<String>,
     /// What came between the last call of `events` and the end.
     pub late: Vec<AuditEvent>,
 }
@@ -24,7 +26,12 @@ impl Watch {
         let request = client.shown(WatchAuditEventsRequest { filter, cursor: cursor.to_owned() });
         let begun = AdminServiceClient::new(client.channel.clone()).watch_audit_events(request).await;
         let stream = begun.map_err(Failure::checked)?.into_inner();
-        Ok(Self { stream, cursor: cursor.to_owned(), late: Vec::new() })
+        Ok(Self { stream, cursor: cursor.to_owned(), ignored: None, late: Vec::new() })
+    }
+
+    /// From now on events about this account are passed over.
+    pub fn ignore(&mut self, subject_id: &str) {
+        self.ignored = Some(subject_id.to_owned());
     }
 
     /// The events of the next message, which may be a heartbeat.
@@ -32,7 +39,8 @@ impl Watch {
         let message =
             self.stream.message().await.map_err(Failure::checked)?.expect("a stream ends with a status alone");
         self.cursor = message.cursor;
-        Ok(message.audit_events)
+        let counts = |event: &AuditEvent| self.ignored.as_ref() != Some(&event.subject_id);
+        Ok(message.audit_events.into_iter().filter(counts).collect())
     }
 
     /// Events until there are so many.
