@@ -1,0 +1,143 @@
+//! Asks the service about tokens, while the client itself does not know.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use keystead_verifier::{Claims, Expectations};
+use tokio::sync::Semaphore;
+use tonic::Request;
+use tonic::transport::Channel;
+
+use crate::clock::Clock;
+use crate::outcome::{Ignorance, Outcome, Refusal};
+use crate::pb::auth_service_client::AuthServiceClient;
+use crate::pb::{AccessTokenClaims, TokenStatus, VerifyTokenRequest, VerifyTokenResponse};
+
+/// How long an answer may take, the wait for one's turn included.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// How many questions are out at once: the service may be the one that struggles.
+const AT_ONCE: usize = 64;
+/// How many verdicts are kept.
+const KEPT: usize = 4_096;
+/// The contract allows no longer.
+const LONGEST_KEPT: Duration = Duration::from_secs(1);
+
+/// The SHA-256 of a token and of what is expected of it.
+type Question = [u8; 32];
+
+/// Asks the service about tokens.
+pub(crate) struct Fallback {
+    client: AuthServiceClient<Channel>,
+    clock: Arc<dyn Clock>,
+    turns: Semaphore,
+    kept: Mutex<HashMap<Question, Kept>>,
+}
+
+struct Kept {
+    outcome: Outcome,
+    /// By the monotonic clock.
+    until: Duration,
+}
+
+impl Fallback {
+    pub(crate) fn new(channel: Channel, clock: Arc<dyn Clock>) -> Self {
+        let client = AuthServiceClient::new(channel);
+        Self { client, clock, turns: Semaphore::new(AT_ONCE), kept: Mutex::default() }
+    }
+
+    pub(crate) async fn ask(&self, token: &str, expectations: &Expectations) -> Outcome {
+        let question = question(token, expectations);
+        if let Some(outcome) = self.kept(&question) {
+            return outcome;
+        }
+        let asked = tokio::time::timeout(TIMEOUT, self.ask_anew(question, token, expectations)).await;
+        asked.ok().flatten().unwrap_or(Outcome::Unknown(Ignorance::NoAnswer))
+    }
+
+    async fn ask_anew(&self, question: Question, token: &str, expectations: &Expectations) -> Option<Outcome> {
+        let _turn = self.turns.acquire().await.ok()?;
+        // The verdict counts from before it was made.
+        let asked_at = self.clock.monotonic();
+        let mut request = Request::new(VerifyTokenRequest {
+            access_token: token.to_owned(),
+            expected_audience: expectations.audience.clone().unwrap_or_default(),
+            required_roles: expectations.roles.clone(),
+        });
+        request.set_timeout(TIMEOUT);
+        let answer = self.client.clone().verify_token(request).await.ok()?.into_inner();
+        let cacheable = answer.cacheable_for.and_then(|span| Duration::try_from(span).ok()).unwrap_or_default();
+        let outcome = outcome(answer)?;
+        self.keep(question, &outcome, asked_at + cacheable.min(LONGEST_KEPT));
+        Some(outcome)
+    }
+
+    fn kept(&self, question: &Question) -> Option<Outcome> {
+        let now = self.clock.monotonic();
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(question).filter(|kept| now < kept.until).map(|kept| kept.outcome.clone())
+    }
+
+    /// Keeps a verdict if there is room once the old ones are gone.
+    fn keep(&self, question: Question, outcome: &Outcome, until: Duration) {
+        let now = self.clock.monotonic();
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT {
+            kept.retain(|_, kept| now < kept.until);
+        }
+        if kept.len() < KEPT && now < until {
+            kept.insert(question, Kept { outcome: outcome.clone(), until });
+        }
+    }
+}
+
+fn question(token: &str, expectations: &Expectations) -> Question {
+    let mut context = Context::new(&SHA256);
+    let audience = expectations.audience.as_deref().unwrap_or_default();
+    for part in [token, audience].into_iter().chain(expectations.roles.iter().map(String::as_str)) {
+        // Each part with its length, so that no two lists of parts read the same.
+        context.update(&part.len().to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    let mut question = Question::default();
+    question.copy_from_slice(context.finish().as_ref());
+    question
+}
+
+/// `None` for an answer that this version cannot read.
+fn outcome(answer: VerifyTokenResponse) -> Option<Outcome> {
+    Some(Outcome::Refused(match TokenStatus::try_from(answer.status).ok()? {
+        TokenStatus::Unspecified => return None,
+        TokenStatus::Active => return Some(Outcome::Active(Arc::new(claims(answer.claims?)?))),
+        TokenStatus::Expired => Refusal::Expired,
+        TokenStatus::NotYetValid => Refusal::NotYetValid,
+        TokenStatus::Revoked => Refusal::Revoked,
+        TokenStatus::BadSignature => Refusal::BadSignature,
+        TokenStatus::UnknownKey => Refusal::UnknownKey,
+        TokenStatus::WrongAudience => Refusal::WrongAudience,
+        TokenStatus::WrongIssuer => Refusal::WrongIssuer,
+        TokenStatus::WrongType => Refusal::WrongType,
+        TokenStatus::Malformed => Refusal::Malformed,
+        TokenStatus::InsufficientRole => Refusal::InsufficientRole,
+    }))
+}
+
+fn claims(claims: AccessTokenClaims) -> Option<Claims> {
+    Some(Claims {
+        iss: claims.issuer,
+        sub: claims.subject.parse().ok()?,
+        aud: claims.audiences,
+        client_id: claims.client_id,
+        exp: claims.expire_time?.seconds,
+        iat: claims.issue_time?.seconds,
+        nbf: claims.not_before_time?.seconds,
+        jti: claims.token_id.parse().ok()?,
+        sid: claims.session_id.parse().ok()?,
+        epoch: claims.epoch,
+        auth_time: claims.authentication_time?.seconds,
+        amr: claims.authentication_methods,
+        roles: claims.roles,
+        scope: claims.scopes,
+    })
+}
