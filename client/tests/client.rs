@@ -1,5 +1,7 @@
 //! A client against the issuer for tests: what it accepts, what it refuses, and when it cannot know.
 
+#![cfg(test)]
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! The layer and the interceptor in front of a service: who passes, what a handler finds, what the others are told.
 
+#![cfg(test)]
+
 use std::convert::Infallible;
 use std::sync::Arc;
 

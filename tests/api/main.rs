@@ -26,6 +26,7 @@ mod batch_verify;
 mod canary;
 mod change_password;
 mod cli;
+mod client;
 mod concurrent_refresh;
 mod deletion;
 mod descriptors;

@@ -1,0 +1,185 @@
+//! The crate `keystead-client` against the service itself: what is revoked here is refused in another process, and what
+//! the client cannot know it does not accept.
+
+mod link;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use keystead::grpc::pb::{
+    CreateServiceAccountRequest, LogoutScope, RevokeSigningKeyRequest, RotateSigningKeyRequest, TokenSet,
+};
+use keystead_client::{Builder, Credentials, Ignorance, KeysteadClient, Outcome, StalePolicy};
+use tonic::transport::Endpoint;
+
+use self::link::Link;
+use crate::harness::token::Jwt;
+use crate::harness::{Backend, Client, Keystead, Person, Setup, eventually, on_each_backend, until};
+
+/// `tokens.issuer`, where nothing is set.
+const ISSUER: &str = "http://localhost:8080";
+/// How late a revocation may be on another replica and in a client.
+const PROMISED: Duration = Duration::from_millis(1_500);
+/// The client's limit of staleness.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// An administrator, and a service account that may follow the feed.
+async fn prepared(keystead: &Keystead) -> (Client, Credentials) {
+    let client = keystead.client().await;
+    let (admin, _) = Person::new("root").register_as_administrator(keystead, &client).await;
+    let request = CreateServiceAccountRequest {
+        display_name: "The shop".to_owned(),
+        audiences: vec!["keystead".to_owned()],
+        roles: vec!["verifier".to_owned()],
+    };
+    let created = admin.create_service_account(request).await.expect("a service account");
+    let id = created.service_account.expect("the account").id;
+    (admin, Credentials::service_account(id, created.secret))
+}
+
+fn builder(address: SocketAddr, credentials: &Credentials) -> Builder {
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
+    KeysteadClient::builder(endpoint, ISSUER, "keystead", credentials.clone())
+}
+
+/// A client of this replica that knows all there is.
+async fn following(address: SocketAddr, credentials: &Credentials) -> KeysteadClient {
+    let verifier = builder(address, credentials).start();
+    verifier.ready().await;
+    verifier
+}
+
+async fn outcome(verifier: &KeysteadClient, tokens: &TokenSet) -> Outcome {
+    verifier.verify(&tokens.access_token, &verifier.expectations()).await
+}
+
+async fn accepts(verifier: &KeysteadClient, tokens: &TokenSet) -> bool {
+    matches!(outcome(verifier, tokens).await, Outcome::Active(_))
+}
+
+/// Logs out, and fails the test if a client accepts the token for longer than is promised.
+async fn is_refused_in_time(client: &Client, tokens: &TokenSet, verifiers: &[&KeysteadClient], promised: Duration) {
+    client.log_out(&tokens.refresh_token, LogoutScope::ThisSession).await.expect("ended");
+    #[expect(clippy::disallowed_methods, reason = "the promise is a span of real time")]
+    let ended = Instant::now();
+    for verifier in verifiers {
+        until("the client to refuse", || async { !accepts(verifier, tokens).await }).await;
+        let late = ended.elapsed();
+        assert!(late <= promised, "refused {late:?} after the logout");
+    }
+}
+
+// promise T8
+async fn what_is_revoked_on_one_replica_is_refused_by_the_clients_of_each(backend: Backend) {
+    let keystead = Setup::on(backend).replicas(backend.replicas()).start().await;
+    let (_, credentials) = prepared(&keystead).await;
+    let [here, _] = keystead.pair().await;
+    let ada = Person::new("ada");
+    let (first, second) = (ada.register(&here).await.set, ada.log_in(&here).await.expect("tokens"));
+    let last = backend.replicas() - 1;
+    let near = following(keystead.replica(0).grpc, &credentials).await;
+    let far = following(keystead.replica(last).grpc, &credentials).await;
+    for verifier in [&near, &far] {
+        assert!(accepts(verifier, &first).await && accepts(verifier, &second).await);
+    }
+    is_refused_in_time(&here, &first, &[&near, &far], PROMISED).await;
+    assert!(accepts(&far, &second).await, "the other session goes on");
+}
+
+// promise T8
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_redis_revocations_arrive_as_promised_all_the_same() {
+    let mut keystead = Setup::on(Backend::PostgresRedis).replicas(2).start().await;
+    let (_, credentials) = prepared(&keystead).await;
+    let [here, _] = keystead.pair().await;
+    let far = following(keystead.replica(1).grpc, &credentials).await;
+    let ada = Person::new("ada");
+    let tokens = [ada.register(&here).await.set, ada.log_in(&here).await.expect("tokens")];
+    is_refused_in_time(&here, &tokens[0], &[&far], PROMISED).await;
+    keystead.servers.redis.as_mut().expect("Redis").kill();
+    // Until the breaker is open, the logout itself waits for Redis; the promise counts from its answer.
+    is_refused_in_time(&here, &tokens[1], &[&far], PROMISED).await;
+    assert!(far.staleness().is_some_and(|staleness| staleness < LIMIT));
+}
+
+/// A client behind a link that the test cuts.
+async fn behind_a_link(policy: StalePolicy) -> (Keystead, Link, KeysteadClient) {
+    let keystead = Keystead::start(Backend::Sqlite).await;
+    let (_, credentials) = prepared(&keystead).await;
+    let link = Link::to(keystead.replica(0).grpc).await;
+    let verifier = builder(link.address(), &credentials).when_stale(policy).start();
+    verifier.ready().await;
+    (keystead, link, verifier)
+}
+
+// promise T8
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_link_is_never_trusted_for_longer_than_the_limit_and_heals() {
+    let (keystead, link, verifier) = behind_a_link(StalePolicy::Refuse).await;
+    let client = keystead.client().await;
+    let ada = Person::new("ada");
+    let tokens = [ada.register(&client).await.set, ada.log_in(&client).await.expect("tokens")];
+    assert!(accepts(&verifier, &tokens[0]).await);
+    link.hold();
+    is_refused_in_time(&client, &tokens[0], &[&verifier], LIMIT).await;
+    assert_eq!(outcome(&verifier, &tokens[1]).await, Outcome::Unknown(Ignorance::StaleFeed), "good, but who knows");
+    link.heal();
+    until("the link to heal", || async { accepts(&verifier, &tokens[1]).await }).await;
+    assert!(!accepts(&verifier, &tokens[0]).await, "heard of after the fact");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_a_link_that_is_down_tokens_live_on_where_the_policy_says_so() {
+    let (keystead, link, verifier) = behind_a_link(StalePolicy::AcceptUntilExpiry).await;
+    let client = keystead.client().await;
+    let tokens = Person::new("ada").register(&client).await.set;
+    link.hold();
+    client.log_out(&tokens.refresh_token, LogoutScope::ThisSession).await.expect("ended");
+    until("the feed to be stale", || async { verifier.staleness().is_some_and(|staleness| staleness > LIMIT) }).await;
+    assert!(accepts(&verifier, &tokens).await);
+    link.heal();
+    until("the revocation to arrive", || async { !accepts(&verifier, &tokens).await }).await;
+}
+
+// promise T9
+async fn a_rotation_and_a_revoked_key_cost_no_good_token_anything(backend: Backend) {
+    let keystead = Keystead::start(backend).await;
+    let (admin, credentials) = prepared(&keystead).await;
+    let client = keystead.client().await;
+    let verifier = following(keystead.replica(0).grpc, &credentials).await;
+    let ada = Person::new("ada");
+    let old = ada.register(&client).await.set;
+    admin.rotate_signing_key(RotateSigningKeyRequest {}).await.expect("a key");
+    assert!(accepts(&verifier, &old).await);
+    let kid = Jwt::parse(&old.access_token).header["kid"].as_str().expect("a kid").to_owned();
+    admin.revoke_signing_key(RevokeSigningKeyRequest { signing_key_id: kid.clone() }).await.expect("gone");
+    until("the client to refuse the key's tokens", || async { !accepts(&verifier, &old).await }).await;
+    let fresh = eventually("a new key to sign", || async { ada.log_in(&client).await.ok() }).await;
+    assert_ne!(Jwt::parse(&fresh.access_token).header["kid"], kid.as_str());
+    // The client's own bearer was signed by the revoked key too: it gets another one.
+    until("the client to know the new key", || async { accepts(&verifier, &fresh).await }).await;
+    is_refused_in_time(&client, &fresh, &[&verifier], LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_outlives_its_replica_and_follows_the_next() {
+    let mut keystead = Keystead::start(Backend::Sqlite).await;
+    let (_, credentials) = prepared(&keystead).await;
+    let link = Link::to(keystead.replica(0).grpc).await;
+    let verifier = builder(link.address(), &credentials).start();
+    verifier.ready().await;
+    let ada = Person::new("ada");
+    let client = keystead.client().await;
+    let tokens = [ada.register(&client).await.set, ada.log_in(&client).await.expect("tokens")];
+    keystead.restart().await;
+    link.lead_to(keystead.replica(0).grpc);
+    let client = keystead.client().await;
+    is_refused_in_time(&client, &tokens[0], &[&verifier], LIMIT).await;
+    until("the client to follow again", || async { accepts(&verifier, &tokens[1]).await }).await;
+    assert!(!accepts(&verifier, &tokens[0]).await);
+}
+
+on_each_backend!(
+    what_is_revoked_on_one_replica_is_refused_by_the_clients_of_each,
+    a_rotation_and_a_revoked_key_cost_no_good_token_anything,
+);
