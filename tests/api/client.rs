@@ -2,6 +2,7 @@
 //! the client cannot know it does not accept.
 
 mod link;
+mod python;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
