@@ -58,7 +58,13 @@ pub(crate) enum Taken {
 pub(crate) struct Transit {
     /// Receipt less the time of making, in milliseconds, of the quickest message.
     quickest: Option<i64>,
+    /// By how much the last message was later than that.
+    late: Duration,
 }
+
+/// A message that is late by more than this ends its stream: either the stream has been asleep, or the server's clock
+/// has been put back, and only a new one can tell.
+const TOO_LATE: Duration = Duration::from_secs(2);
 
 impl Transit {
     /// As of when the feed is complete by a message that was received at `receipt`: its receipt less `age`, or earlier
@@ -67,8 +73,12 @@ impl Transit {
         let offset = millis(receipt).saturating_sub(complete_time).saturating_sub(millis(age));
         let quickest = self.quickest.map_or(offset, |quickest| quickest.min(offset));
         self.quickest = Some(quickest);
-        let late = u64::try_from(offset.saturating_sub(quickest)).unwrap_or_default();
-        receipt.saturating_sub(age).saturating_sub(Duration::from_millis(late))
+        self.late = Duration::from_millis(u64::try_from(offset.saturating_sub(quickest)).unwrap_or_default());
+        receipt.saturating_sub(age).saturating_sub(self.late)
+    }
+
+    pub(crate) fn is_too_late(&self) -> bool {
+        self.late > TOO_LATE
     }
 }
 

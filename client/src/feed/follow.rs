@@ -81,6 +81,9 @@ impl Follower {
                 Taken::KeyRevoked => self.keys.key_revoked(),
                 Taken::NoKeyRevoked => {}
             }
+            if transit.is_too_late() {
+                return Err(Status::unavailable("the feed is late"));
+            }
         }
         Ok(())
     }

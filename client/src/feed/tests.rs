@@ -91,8 +91,10 @@ fn a_message_that_was_held_up_counts_from_when_it_was_made() {
     hands.pass(10_000);
     take(&feed, complete(NOW + 1_000, 100), &mut transit);
     assert_eq!(stale(&feed), 9_100, "it was made nine seconds ago");
+    assert!(transit.is_too_late(), "and this stream is left for a new one");
     take(&feed, complete(NOW + 10_000, 100), &mut transit);
     assert_eq!(stale(&feed), 100);
+    assert!(!transit.is_too_late());
 }
 
 #[test]
