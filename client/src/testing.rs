@@ -52,6 +52,9 @@ pub const ISSUER: &str = "http://issuer.test";
 /// The one service account that the issuer knows, and its secret.
 pub const SERVICE_ACCOUNT: (&str, &str) = ("00000000-0000-7000-8000-000000000001", "kss_testing");
 
+/// How long a client may take to hear of what happens in a moment on an idle machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// An issuer on a port of the loopback. It ends when it is dropped.
 pub struct FakeIssuer {
     address: SocketAddr,
@@ -176,8 +179,13 @@ impl FakeIssuer {
     }
 
     /// Waits until the client has heard of everything that was revoked before this call.
+    ///
+    /// # Panics
+    ///
+    /// If that takes longer than 20 seconds.
     pub async fn told(&self, client: &KeysteadClient) {
-        client.reached(self.state.revocations()).await;
+        let heard = tokio::time::timeout(PATIENCE, client.reached(self.state.revocations())).await;
+        heard.expect("the client hears of what was revoked");
     }
 
     fn revoke(&self, target: RevokedTarget) {

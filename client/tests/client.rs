@@ -131,6 +131,18 @@ async fn the_service_is_asked_about_tokens_while_the_feed_is_stale_and_its_verdi
 }
 
 #[tokio::test]
+async fn nobody_is_asked_about_what_is_known_to_be_bad_however_stale_the_feed() {
+    let (clock, issuer, client) = started(StalePolicy::FallBackToVerifyToken).await;
+    let token = issuer.token("shop");
+    issuer.revoke_session(token.claims().sid);
+    issuer.told(&client).await;
+    grow_stale(&clock, &issuer, &client);
+    assert_eq!(outcome(&client, &issuer.sign(&token)).await, Outcome::Refused(Refusal::Revoked));
+    assert_eq!(outcome(&client, "abc").await, Outcome::Refused(Refusal::Malformed));
+    assert_eq!(issuer.verifications(), 0);
+}
+
+#[tokio::test]
 async fn what_is_known_decides_where_tokens_are_accepted_until_they_expire() {
     let (clock, issuer, client) = started(StalePolicy::AcceptUntilExpiry).await;
     let tokens = [issuer.token("shop"), issuer.token("shop")];

@@ -118,6 +118,10 @@ async fn an_interceptor_lets_the_same_requests_pass() {
     assert!(passed.require_role("user").is_ok() && passed.require_audience("shop").is_ok());
     assert_eq!(passed.require_role("admin").unwrap_err().code(), Code::PermissionDenied);
     assert_eq!(passed.require_audience("bank").unwrap_err().code(), Code::Unauthenticated);
+    let mut stricter = client.interceptor().require_role("admin");
+    let mut sent = tonic::Request::new(());
+    sent.metadata_mut().insert("authorization", bearer(&issuer, &token).parse().unwrap());
+    assert_eq!(stricter.call(sent).unwrap_err().code(), Code::PermissionDenied);
     let refused = interceptor.call(tonic::Request::new(())).unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated);
     assert!(refused.metadata().contains_key("www-authenticate"));

@@ -142,6 +142,21 @@ async fn over_a_link_that_is_down_tokens_live_on_where_the_policy_says_so() {
     until("the revocation to arrive", || async { !accepts(&verifier, &tokens).await }).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_feed_that_has_no_bearer_falls_back_to_asking_about_each_token() {
+    let keystead = Keystead::start(Backend::Sqlite).await;
+    let client = keystead.client().await;
+    let tokens = Person::new("ada").register(&client).await.set;
+    let bearer = Credentials::bearer(|| async { Ok("nobody".to_owned()) });
+    let address = keystead.replica(0).grpc;
+    let asking = builder(address, &bearer).when_stale(StalePolicy::FallBackToVerifyToken).start();
+    let refusing = builder(address, &bearer).start();
+    until("the keys to be fetched", || async { accepts(&asking, &tokens).await }).await;
+    assert!(!accepts(&refusing, &tokens).await);
+    is_refused_in_time(&client, &tokens, &[&asking], PROMISED).await;
+    assert_eq!(asking.staleness(), None);
+}
+
 // promise T9
 async fn a_rotation_and_a_revoked_key_cost_no_good_token_anything(backend: Backend) {
     let keystead = Keystead::start(backend).await;
