@@ -106,6 +106,6 @@ async fn the_example_in_python_blames_nobody_while_the_service_is_away() {
     let bearer = format!("Bearer {}", Person::new("ada").register(&client).await.set.access_token);
     let greeter = Greeter::start(&keystead, stubs.path()).await;
     keystead.restart().await;
-    let greeted = tokio::time::timeout(Duration::from_secs(10), greeter.greet(&[&bearer])).await;
-    assert_eq!(greeted.expect("an answer in time").expect_err("no verdict").code(), Code::Unavailable);
+    let answered = tokio::time::timeout(Duration::from_secs(10), greeter.greet(&[&bearer])).await;
+    assert_eq!(answered.expect("an answer in time").expect_err("no verdict").code(), Code::Unavailable);
 }
