@@ -7,7 +7,7 @@ use std::process::Command;
 /// Where Debian keeps PostgreSQL, a folder for each major version.
 const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
 
-/// The folder that holds `postgres`, `initdb` and `createdb`.
+/// The folder that holds PostgreSQL's programs.
 pub fn postgres_programs() -> PathBuf {
     found_or_installed(find_postgres, "postgresql")
 }
@@ -28,6 +28,11 @@ pub fn nginx() -> PathBuf {
 /// The browser `chromium`.
 pub fn chromium() -> PathBuf {
     found_or_installed(|| on_path("chromium"), "chromium")
+}
+
+/// The load generator `h2load`.
+pub fn h2load() -> PathBuf {
+    found_or_installed(|| on_path("h2load"), "nghttp2-client")
 }
 
 /// Runs a program as somebody who is not root, for PostgreSQL refuses to run as root; hands them the folder.
@@ -61,7 +66,7 @@ fn find_postgres() -> Option<PathBuf> {
 fn found_or_installed(find: impl Fn() -> Option<PathBuf>, package: &str) -> PathBuf {
     find().unwrap_or_else(|| {
         // One test process installs, the others wait for it and then find.
-        let lock = File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("install.lock")).expect("a lock file");
+        let lock = File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).expect("a file to lock");
         lock.lock().expect("the lock");
         find().unwrap_or_else(|| {
             install(package);

@@ -12,15 +12,12 @@ use super::process::{self, PORT_ATTEMPTS};
 
 const SUPERUSER: &str = "keystead";
 
-/// No fsync: a killed server loses nothing by that, only a killed machine does. No socket: nothing to collide with.
-const SETTINGS: &[&str] = &[
-    "listen_addresses=127.0.0.1",
-    "unix_socket_directories=",
-    "max_connections=1000",
-    "fsync=off",
-    "full_page_writes=off",
-    "log_line_prefix=%m [%p] %d ",
-];
+/// No socket: nothing to collide with.
+const SETTINGS: &[&str] =
+    &["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=1000", "log_line_prefix=%m [%p] %d "];
+
+/// A killed server loses nothing by these, only a killed machine does.
+const FORGETFUL: &[&str] = &["fsync=off", "full_page_writes=off"];
 
 /// The URL of a new, empty database in the one cluster that the tests of this process share.
 pub fn fresh_database() -> String {
@@ -32,6 +29,7 @@ pub fn fresh_database() -> String {
 pub struct PostgresServer {
     programs: PathBuf,
     port: u16,
+    settings: Vec<&'static str>,
     process: Option<Child>,
     databases: AtomicU32,
     guard: Guard,
@@ -40,9 +38,18 @@ pub struct PostgresServer {
 impl PostgresServer {
     /// Makes an empty cluster and starts it on a free port.
     pub fn start() -> Self {
+        Self::start_with(&[SETTINGS, FORGETFUL].concat())
+    }
+
+    /// One that writes as it does in production.
+    pub fn start_durable() -> Self {
+        Self::start_with(SETTINGS)
+    }
+
+    fn start_with(settings: &[&'static str]) -> Self {
         let programs = packages::postgres_programs();
-        let guard = Guard::new();
-        let mut server = Self { programs, port: 0, process: None, databases: AtomicU32::new(0), guard };
+        let (guard, settings, databases) = (Guard::new(), settings.to_vec(), AtomicU32::new(0));
+        let mut server = Self { programs, port: 0, settings, process: None, databases, guard };
         server.initialize();
         for _ in 0..PORT_ATTEMPTS {
             server.port = process::free_port();
@@ -111,7 +118,7 @@ impl PostgresServer {
         let log = std::fs::File::create(self.log_path()).expect("a log file");
         let mut command = packages::unprivileged(&self.programs.join("postgres"), self.guard.folder());
         command.args(["-p", &self.port.to_string(), "-D"]).arg(self.data());
-        command.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
+        command.args(self.settings.iter().flat_map(|setting| ["-c", setting]));
         command.current_dir("/").process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let mut process = command.spawn().expect("postgres starts");
         self.guard.started(process.id(), "QUIT");
