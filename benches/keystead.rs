@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -44,14 +45,14 @@ fn program() -> Result<PathBuf> {
 /// Settings and a data folder; replicas are started from it.
 pub struct Installation {
     settings: Vec<(String, String)>,
-    folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 impl Installation {
     /// With nothing but itself.
     pub fn sqlite() -> Result<Self> {
         let settings = UNLIMITED.iter().map(|name| ((*name).to_owned(), "1000000000".to_owned())).collect();
-        Ok(Self { settings, folder: TempDir::new()? })
+        Ok(Self { settings, folder: Arc::new(TempDir::new()?) })
     }
 
     pub fn postgres(database: &str) -> Result<Self> {
@@ -98,7 +99,7 @@ impl Installation {
         let mut command = self.command()?;
         command.env("KEYSTEAD_GRPC_LISTEN", grpc.to_string()).env("KEYSTEAD_HTTP_LISTEN", http.to_string());
         let process = command.stdout(Stdio::null()).stderr(log).spawn().context("the release binary starts")?;
-        let keystead = Keystead { grpc, http, process };
+        let keystead = Keystead { grpc, http, process, _folder: Arc::clone(&self.folder) };
         keystead.is_ready().await?;
         Ok(keystead)
     }
@@ -109,6 +110,7 @@ pub struct Keystead {
     pub grpc: SocketAddr,
     http: SocketAddr,
     process: Child,
+    _folder: Arc<TempDir>,
 }
 
 impl Keystead {

@@ -16,26 +16,43 @@ const UNKNOWN: &str = "unknown";
 /// How a request ended.
 pub struct Completion<'a> {
     pub method: Option<&'a Method>,
+    pub trace_id: TraceId,
     pub http: StatusCode,
     pub code: Code,
     pub duration: Duration,
 }
 
-/// The span that everything told during the request belongs to.
+/// The span that everything told during the request belongs to; none where only failures are told, for making one
+/// costs more than the frequent methods themselves.
 pub fn span(method: Option<&Method>, trace_id: TraceId) -> Span {
+    match method.map(|method| method.logged) {
+        Some(Logged::FailuresOnly) => Span::none(),
+        Some(Logged::Yes) | None => full_span(method, trace_id),
+    }
+}
+
+fn full_span(method: Option<&Method>, trace_id: TraceId) -> Span {
     let method = method.map_or(UNKNOWN, |method| method.path.as_str());
     tracing::info_span!("rpc", method, %trace_id, code = Empty, duration_ms = Empty)
 }
 
-/// Completes the current span and tells how the request ended, as loudly as it deserves.
-pub fn tell(completion: &Completion<'_>) {
-    let duration_ms = completion.duration.as_secs_f64() * 1_000.0;
-    let span = Span::current();
+/// Completes the request's span and tells how the request ended, as loudly as it deserves.
+pub fn tell(completion: &Completion<'_>, span: &Span) {
+    let loudness = loudness(completion);
+    if loudness == Loudness::Silent {
+        return;
+    }
+    let missing = span.is_none().then(|| full_span(completion.method, completion.trace_id));
+    let span = missing.as_ref().unwrap_or(span);
     if completion.http == StatusCode::OK {
         span.record("code", code_name(completion.code));
     }
-    span.record("duration_ms", duration_ms);
-    match loudness(completion) {
+    span.record("duration_ms", completion.duration.as_secs_f64() * 1_000.0);
+    span.in_scope(|| tell_in_span(completion, loudness));
+}
+
+fn tell_in_span(completion: &Completion<'_>, loudness: Loudness) {
+    match loudness {
         Loudness::Silent => {}
         Loudness::Debug => debug!(http = completion.http.as_u16(), "not a call"),
         Loudness::Info => info!("call completed"),
@@ -113,7 +130,8 @@ mod tests {
 
     fn loudness_of(logged: Logged, code: Code) -> Loudness {
         let method = method(logged);
-        loudness(&Completion { method: Some(&method), http: StatusCode::OK, code, duration: Duration::ZERO })
+        let (trace_id, http, duration) = (TraceId([7; 16]), StatusCode::OK, Duration::ZERO);
+        loudness(&Completion { method: Some(&method), trace_id, http, code, duration })
     }
 
     // promise G2

@@ -39,7 +39,7 @@ pub struct Front {
     /// No call takes longer, whatever its caller asks for.
     pub max_deadline: Duration,
     /// How long a stream may go on.
-    pub stay: Stay,
+    pub stay: Arc<Stay>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
 }
@@ -60,15 +60,12 @@ impl Front {
         };
         let method = self.methods.find(request.uri().path());
         let span = access_log::span(method, origin.trace_id);
-        async {
-            let mut response = self.pass(method, request, origin, time_left).await;
-            let code = details::complete(response.headers_mut(), origin.trace_id);
-            let duration = self.clock.monotonic().saturating_sub(started);
-            access_log::tell(&Completion { method, http: response.status(), code, duration });
-            response
-        }
-        .instrument(span.clone())
-        .await
+        let mut response = self.pass(method, request, origin, time_left).instrument(span.clone()).await;
+        let code = span.in_scope(|| details::complete(response.headers_mut(), origin.trace_id));
+        let duration = self.clock.monotonic().saturating_sub(started);
+        let (trace_id, http) = (origin.trace_id, response.status());
+        access_log::tell(&Completion { method, trace_id, http, code, duration }, &span);
+        response
     }
 
     async fn pass<B>(
@@ -85,8 +82,9 @@ impl Front {
             Ok(method) => method,
             Err(refusal) => return *refusal,
         };
-        // Dropping the work when the deadline passes is what cancels it.
-        let work = AssertUnwindSafe(self.call(method, request, origin)).catch_unwind();
+        // Dropping the work when the deadline passes is what cancels it. It is boxed because it is large, and each
+        // wrapper around it would move it once more.
+        let work = AssertUnwindSafe(Box::pin(self.call(method, request, origin))).catch_unwind();
         match tokio::time::timeout(time_left, work).await {
             Ok(Ok(response)) => response,
             Ok(Err(_payload)) => {
@@ -112,7 +110,7 @@ impl Front {
             Err(error) => return Status::from(error).into_http(),
         }
         request.extensions_mut().insert(origin);
-        request.extensions_mut().insert(self.stay.clone());
+        request.extensions_mut().insert(Arc::clone(&self.stay));
         let request = request.map(|body| Body::new(LimitedBody::new(body, method.message_limit, method.messages)));
         match self.routes.clone().oneshot(request).await {
             Ok(response) => response,
@@ -154,7 +152,7 @@ pub fn split_called<T>(request: tonic::Request<T>) -> Result<(Caller, Origin, T)
 /// What a stream needs to go on: its caller's leave, and word of when to end.
 pub fn lasting<T>(request: &tonic::Request<T>) -> Result<(Admission, Stay), Status> {
     let extensions = request.extensions();
-    let found = extensions.get::<Admission>().cloned().zip(extensions.get::<Stay>().cloned());
+    let found = extensions.get::<Admission>().cloned().zip(extensions.get::<Arc<Stay>>().map(|stay| Stay::clone(stay)));
     found.ok_or_else(status::internal)
 }
 

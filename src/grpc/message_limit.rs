@@ -62,6 +62,11 @@ impl<B: Body<Data = Bytes> + Unpin> Body for LimitedBody<B> {
                 Verdict::TooMany => return Poll::Ready(Some(Err(status::malformed_message()))),
             }
             match self.gauge.messages {
+                // Where the stream ends with this frame, there is nothing to wait for and nothing to copy.
+                Messages::One if self.held.is_empty() && self.inner.is_end_stream() => {
+                    return Poll::Ready(Some(Ok(Frame::data(data))));
+                }
+                // Copied: the frame may be a small part of a large buffer, which it would keep.
                 Messages::One => self.held.extend_from_slice(&data),
                 Messages::Many => return Poll::Ready(Some(Ok(Frame::data(data)))),
             }

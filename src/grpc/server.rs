@@ -214,7 +214,7 @@ fn front(settings: Settings, needs: Needs, drain: &CancellationToken) -> Result<
         access: needs.access,
         proxies: ProxyTrust { proxies: settings.trusted_proxies, header: settings.forwarded_header },
         max_deadline: settings.max_deadline,
-        stay: Stay { drain: drain.clone(), longest: settings.connection_age },
+        stay: Arc::new(Stay { drain: drain.clone(), longest: settings.connection_age }),
         clock: needs.clock,
         entropy: needs.entropy,
     })

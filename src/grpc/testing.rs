@@ -112,7 +112,7 @@ pub async fn front(behaviour: Behaviour) -> Arc<Front> {
         access: Arc::new(World::new().await.access()),
         proxies: ProxyTrust::default(),
         max_deadline: Duration::from_secs(30),
-        stay: Stay { drain: CancellationToken::new(), longest: Duration::from_mins(30) },
+        stay: Arc::new(Stay { drain: CancellationToken::new(), longest: Duration::from_mins(30) }),
         clock: Arc::new(Still),
         entropy: Arc::new(Still),
     })

@@ -58,7 +58,8 @@ impl Answerer {
     async fn answer(&self, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
         match &self.web {
             None => self.front.answer(peer.ip(), request).await,
-            Some(web) => web.answer(Arc::clone(&self.front), peer.ip(), request).await,
+            // Boxed, or the answers of those who are no browsers would have the room for it too.
+            Some(web) => Box::pin(web.answer(Arc::clone(&self.front), peer.ip(), request)).await,
         }
     }
 }
