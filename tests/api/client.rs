@@ -1,7 +1,7 @@
 //! The crate `keystead-client` against the service itself: what is revoked here is refused in another process, and what
 //! the client cannot know it does not accept.
 
-mod link;
+mod database_link;
 mod python;
 
 use std::net::SocketAddr;
@@ -13,9 +13,8 @@ use keystead::grpc::pb::{
 use keystead_client::{Builder, Credentials, Ignorance, KeysteadClient, Outcome, StalePolicy};
 use tonic::transport::Endpoint;
 
-use self::link::Link;
 use crate::harness::token::Jwt;
-use crate::harness::{Backend, Client, Keystead, Person, Setup, eventually, on_each_backend, until};
+use crate::harness::{Backend, Client, Keystead, Link, Person, Setup, eventually, on_each_backend, until};
 
 /// `tokens.issuer`, where nothing is set.
 const ISSUER: &str = "http://localhost:8080";
@@ -193,6 +192,12 @@ async fn a_client_outlives_its_replica_and_follows_the_next() {
     is_refused_in_time(&client, &tokens[0], &[&verifier], LIMIT).await;
     until("the client to follow again", || async { accepts(&verifier, &tokens[1]).await }).await;
     assert!(!accepts(&verifier, &tokens[0]).await);
+}
+
+// promise T8
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_that_have_no_redis_tell_their_clients_as_promised() {
+    what_is_revoked_on_one_replica_is_refused_by_the_clients_of_each(Backend::Postgres).await;
 }
 
 on_each_backend!(

@@ -13,6 +13,8 @@ pub enum Backend {
     Sqlite,
     /// As in production.
     PostgresRedis,
+    /// Without Redis: each replica has its limits in memory, and hears of the others by the database.
+    Postgres,
     /// The same with a cluster of its own, for tests that stop it.
     OwnPostgresRedis,
 }
@@ -22,7 +24,7 @@ impl Backend {
     pub fn replicas(self) -> usize {
         match self {
             Self::Sqlite => 1,
-            Self::PostgresRedis | Self::OwnPostgresRedis => 2,
+            Self::PostgresRedis | Self::Postgres | Self::OwnPostgresRedis => 2,
         }
     }
 }
@@ -60,6 +62,7 @@ impl Servers {
                 let database_url = Some(postgres::fresh_database());
                 Self { redis: Some(RedisServer::start()), postgres: None, database_url }
             }
+            Backend::Postgres => Self { redis: None, postgres: None, database_url: Some(postgres::fresh_database()) },
             Backend::OwnPostgresRedis => {
                 let postgres = postgres::PostgresServer::start();
                 let database_url = Some(postgres.fresh_database());

@@ -13,6 +13,7 @@ mod failure;
 pub mod feed;
 pub mod frames;
 mod http;
+mod link;
 mod machine;
 pub mod mailbox;
 mod own_account;
@@ -39,6 +40,7 @@ pub use clock::TestClock;
 pub use database::Rows;
 pub use failure::Failure;
 pub use http::get as http_get;
+pub use link::Link;
 pub use machine::Machine;
 pub use mailbox::Mailbox;
 pub use person::{Person, WRONG_PASSWORD};
@@ -106,6 +108,18 @@ impl Keystead {
     pub async fn add_replica(&mut self) {
         let replica = Replica::start(&self.values, self.clock.clone()).await;
         self.replicas.push(replica);
+    }
+
+    /// Starts another replica, which reaches the database over a link that the test can hold up.
+    pub async fn add_replica_behind_a_link(&mut self) -> Link {
+        let url = self.servers.database_url.as_deref().expect("a database server");
+        let (before, after) = url.split_once('@').expect("a user");
+        let (address, name) = after.split_once('/').expect("a database");
+        let link = Link::to(address.parse().expect("an address")).await;
+        let mut values = self.values.clone();
+        values.set("database.url", &format!("'{before}@{}/{name}'", link.address()));
+        self.replicas.push(Replica::start(&values, self.clock.clone()).await);
+        link
     }
 
     /// Stops the replicas and starts as many anew: what lay in memory alone is gone.

@@ -1,4 +1,4 @@
-//! A link between a client and a replica that a test can hold up.
+//! A link between a client and a replica, or a replica and its database, that a test can hold up.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
