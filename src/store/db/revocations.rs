@@ -1,6 +1,7 @@
 //! The table of revocations, and the cursor that skips nothing.
 
 use async_trait::async_trait;
+use futures_util::TryStreamExt as _;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait as _, ConnectionTrait, DbBackend, DbErr, EntityTrait as _, FromQueryResult, QueryFilter as _,
@@ -67,10 +68,14 @@ impl Database {
     async fn read_postgres(&self, from: RevocationCursor, now: Timestamp) -> Result<RevocationPage, Fault> {
         let values = [from.0.into(), now.as_millis().into()];
         let statement = Statement::from_sql_and_values(DbBackend::Postgres, READ_POSTGRES, values);
-        let rows = Reading::find_by_statement(statement).all(&self.reader).await?;
-        let cursor = rows.first().map(|row| RevocationCursor(row.xmin)).ok_or(Fault::Contended)?;
-        let revocations = rows.into_iter().filter_map(Reading::into_revocation).collect::<Result<_, _>>()?;
-        Ok(RevocationPage { revocations, cursor })
+        let mut rows = Reading::find_by_statement(statement).stream(&self.reader).await?;
+        let (mut revocations, mut cursor) = (Vec::new(), None);
+        // Row by row: there may be a million, and what they leave of the heap's small blocks is never given back.
+        while let Some(row) = rows.try_next().await? {
+            cursor = Some(RevocationCursor(row.xmin));
+            revocations.extend(row.into_revocation().transpose()?);
+        }
+        Ok(RevocationPage { revocations, cursor: cursor.ok_or(Fault::Contended)? })
     }
 
     async fn since_postgres(
@@ -100,9 +105,12 @@ impl Database {
 
     /// The one writer commits in the order of the ids, which are never used twice.
     async fn read_sqlite(&self, from: RevocationCursor, now: Timestamp) -> Result<RevocationPage, Fault> {
-        let rows = after(from, now).all(&self.reader).await?;
-        let cursor = rows.last().map_or(from, |row| RevocationCursor(row.id));
-        let revocations = rows.into_iter().map(revocation::Model::parse).collect::<Result<_, _>>()?;
+        let mut rows = after(from, now).stream(&self.reader).await?;
+        let (mut revocations, mut cursor) = (Vec::new(), from);
+        while let Some(row) = rows.try_next().await? {
+            cursor = RevocationCursor(row.id);
+            revocations.push(row.parse()?);
+        }
         Ok(RevocationPage { revocations, cursor })
     }
 }
