@@ -2,13 +2,16 @@
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Request, Response, request};
 use http_body::Body as HttpBody;
+use http_body_util::{BodyExt as _, Full};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::service::Routes;
@@ -18,7 +21,7 @@ use tracing::Instrument as _;
 use super::access::Access;
 use super::access_log::{self, Completion};
 use super::message_limit::LimitedBody;
-use super::methods::{Method, Methods};
+use super::methods::{Messages, Method, Methods};
 use super::source::ProxyTrust;
 use super::stay::Stay;
 use super::{bearer, deadline, details, guard, status, trace};
@@ -97,25 +100,45 @@ impl Front {
     }
 
     /// Lets the method run if the caller may call it. Until then nothing of the message is read.
-    async fn call<B>(&self, method: &Method, mut request: Request<B>, origin: Origin) -> Response<Body>
+    async fn call<B>(&self, method: &Method, request: Request<B>, origin: Origin) -> Response<Body>
     where
         B: HttpBody<Data = Bytes> + Unpin + Send + 'static,
     {
-        match self.caller(method, request.headers(), &origin).await {
-            Ok(Some((caller, admission))) => {
-                request.extensions_mut().insert(caller);
-                request.extensions_mut().insert(admission);
-            }
-            Ok(None) => {}
-            Err(error) => return Status::from(error).into_http(),
-        }
-        request.extensions_mut().insert(origin);
-        request.extensions_mut().insert(Arc::clone(&self.stay));
-        let request = request.map(|body| Body::new(LimitedBody::new(body, method.message_limit, method.messages)));
-        match self.routes.clone().oneshot(request).await {
+        let (mut head, body) = request.into_parts();
+        let body = LimitedBody::new(body, method.message_limit, method.messages);
+        let body = match self.admit(method, &mut head, body, &origin).await {
+            Ok(body) => body,
+            Err(refusal) => return refusal.into_http(),
+        };
+        head.extensions.insert(origin);
+        head.extensions.insert(Arc::clone(&self.stay));
+        match self.routes.clone().oneshot(Request::from_parts(head, body)).await {
             Ok(response) => response,
             Err(never) => match never {},
         }
+    }
+
+    /// The message, once its caller may call the method.
+    async fn admit<B>(
+        &self,
+        method: &Method,
+        head: &mut request::Parts,
+        body: LimitedBody<B>,
+        origin: &Origin,
+    ) -> Result<Body, Status>
+    where
+        B: HttpBody<Data = Bytes> + Unpin + Send + 'static,
+    {
+        let Some((mut caller, admission)) = self.caller(method, &head.headers, origin).await? else {
+            return Ok(Body::new(body));
+        };
+        let body = match method.messages {
+            Messages::One => received(body, &admission, &mut caller).await?,
+            Messages::Many => Body::new(body),
+        };
+        head.extensions.insert(caller);
+        head.extensions.insert(admission);
+        Ok(body)
     }
 
     /// Who calls a method that is not public, and their leave to go on; `None` where it is.
@@ -133,6 +156,24 @@ impl Front {
         let admission = Admission::new(Arc::clone(&self.access), bearer, need.clone(), method.name(), *origin);
         Ok(Some((admission.check().await?, admission)))
     }
+}
+
+/// The message of a unary call. Where it had to be waited for, the caller is asked for again: who is disabled, demoted or
+/// signed out while they hold a message back must not have it run on the leave of before.
+async fn received<B>(body: LimitedBody<B>, admission: &Admission, caller: &mut Caller) -> Result<Body, Status>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    let mut whole = pin!(body.collect());
+    let message = match futures_util::poll!(whole.as_mut()) {
+        Poll::Ready(message) => message?,
+        Poll::Pending => {
+            let message = whole.await?;
+            *caller = admission.check().await?;
+            message
+        }
+    };
+    Ok(Body::new(Full::new(message.to_bytes())))
 }
 
 /// Where the request comes from, and its message.

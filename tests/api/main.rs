@@ -41,6 +41,7 @@ mod grpc_web;
 mod guesses;
 mod hash_admission;
 mod hash_flood;
+mod held_messages;
 mod http2_limits;
 mod keys;
 mod last_admin;
