@@ -12,6 +12,7 @@ use crate::app::start_error::StartError;
 use crate::domain::email::Email;
 use crate::domain::name::Name;
 use crate::domain::role::RoleName;
+use crate::domain::user::ROLE_ADMIN;
 use crate::service::admin::users::create_administrator::CreateAdministratorRequest;
 
 #[derive(Clone, Debug, Subcommand)]
@@ -35,6 +36,9 @@ pub enum Command {
         email: String,
         #[arg(long, default_value = "admin")]
         role: String,
+        /// Make an administrator also of an account whose address nobody has verified: anybody may have registered it.
+        #[arg(long)]
+        unverified: bool,
     },
 }
 
@@ -48,9 +52,14 @@ pub async fn run(console: &Console, command: Command, output: Output) -> Result<
             };
             console.api.create_administrator.run(request, &Console::operator()).await
         }
-        Command::Grant { email, role } => {
+        Command::Grant { email, role, unverified } => {
             let role = RoleName::parse(&role).map_err(|fault| refused("--role", fault))?;
             let user = account(console, &email).await?;
+            if role.as_str() == ROLE_ADMIN && !user.email_verified && !unverified {
+                let told = "nobody has verified the account's address, and its password is that of whoever registered \
+                            it: verify it first, or say --unverified";
+                return Err(StartError::Failed(told.to_owned()));
+            }
             console.api.grant_role.run(user.id, role, &Console::operator()).await
         }
     };

@@ -27,7 +27,9 @@ pub fn failed(error: ServiceError) -> StartError {
         return StartError::Settings(told.collect::<Vec<_>>().join("; "));
     }
     if error == ServiceError::EmailTaken {
-        return StartError::Failed("the address has an account: `keystead admin grant` gives it the role".to_owned());
+        let told = "the address has an account, with a password of whoever registered it: `keystead admin grant` gives \
+                    it the role";
+        return StartError::Failed(told.to_owned());
     }
     StartError::Failed(error.to_string())
 }
