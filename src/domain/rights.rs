@@ -2,11 +2,12 @@
 
 use super::audit::{AuditEvent, AuditKind};
 use super::clock::Timestamp;
-use super::id::{SessionId, UserId};
+use super::id::{PrincipalId, SessionId, UserId};
 use super::ports::AuditContext;
 use super::revocation::Revocation;
 use super::role::RoleName;
-use super::user::{ROLE_ADMIN, User, UserState};
+use super::user::{ROLE_ADMIN, ROLE_USER, User, UserState};
+use super::user_change::MAX_ROLES;
 
 /// What shall become of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,11 @@ impl RightsChange {
             Self::Disable => user.state == UserState::Disabled,
             Self::Enable => user.state == UserState::Active,
         }
+    }
+
+    /// Whether it would give the account more roles than it may have.
+    pub fn is_too_many(&self, user: &User) -> bool {
+        matches!(self, Self::Grant(_)) && user.roles.len() >= MAX_ROLES
     }
 
     /// Whether it takes from an administrator what makes them one.
@@ -55,6 +61,20 @@ impl RightsChange {
     }
 }
 
+/// One event for each role that an account is created with, as if they were granted one by one: who searches the trail
+/// for a role finds them. The role `user`, which every user has, is not told.
+pub fn roles_granted(
+    account: PrincipalId,
+    roles: &[RoleName],
+    context: &AuditContext,
+) -> impl Iterator<Item = AuditEvent> {
+    let granted = roles.iter().filter(|role| role.as_str() != ROLE_USER);
+    granted.map(move |role| AuditEvent {
+        detail: Some(role.to_string()),
+        ..AuditEvent::by_actor(AuditKind::RoleGranted, Some(account), context)
+    })
+}
+
 /// One event for each session that ended with a change to its account.
 pub fn sessions_ended(user: UserId, sessions: &[SessionId], context: &AuditContext) -> Vec<AuditEvent> {
     let ended = |session: &SessionId| AuditEvent {
@@ -78,6 +98,8 @@ pub enum RightsOutcome {
     Unchanged(User),
     UserUnknown,
     RoleUnknown,
+    /// The account has as many roles as it may have: nothing was written.
+    TooManyRoles,
     /// No administrator who can sign in would be left: nothing was written.
     LastAdmin,
 }

@@ -22,7 +22,7 @@ pub struct ServiceAccount {
     pub roles: Vec<RoleName>,
     pub epoch: Epoch,
     pub created_at: Timestamp,
-    /// Those that have not expired, the newest first: two during a rotation's overlap.
+    /// Those that have not expired, the newest first: more than one during a rotation's overlap.
     pub secrets: Vec<SecretLife>,
 }
 
@@ -50,13 +50,34 @@ pub struct NewServiceAccount {
     pub secret: SecretHash,
 }
 
+/// How many secrets an account has at once at most. More than two: an answer may be lost, and who then asks for another
+/// secret must not take the one away that the machines still use.
+pub const MAX_SECRETS: u64 = 10;
+
 /// A new secret, in the place of those before it.
 #[derive(Clone, Copy, Debug)]
 pub struct SecretRotation {
     pub account: ServiceAccountId,
     pub secret: SecretHash,
-    /// When the one before it stops working, if it has not by then; older ones stop at once.
+    /// When those before it stop working, if they have not by then. Where that is at once, the access tokens that they
+    /// were exchanged for are revoked too: who wants no overlap wants somebody out.
     pub overlap_ends_at: Timestamp,
+    /// Until when the revocation of those tokens matters.
+    pub revocations_expire_at: Timestamp,
+}
+
+/// What became of a rotation.
+#[must_use]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretRotationOutcome {
+    /// The account as it now stands, and what was revoked with its secrets.
+    Rotated {
+        account: ServiceAccount,
+        revocations: Vec<Revocation>,
+    },
+    /// The account has [`MAX_SECRETS`] already: nothing was written.
+    TooManySecrets,
+    Unknown,
 }
 
 /// What became of a service account that was to be created.

@@ -8,7 +8,7 @@ use super::ports::profiles::ProfileChange;
 use super::role::RoleName;
 use super::user::{PasswordHash, Revision, User};
 
-/// How many roles an account is created with at most: names of the longest fit into an access token, which is bounded.
+/// How many roles an account has at most: names of the longest fit into an access token, which is bounded.
 pub const MAX_ROLES: usize = 64;
 
 /// An account that is to be created by others than its owner, active, with the role `user` and the ones named.

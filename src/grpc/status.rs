@@ -77,6 +77,7 @@ fn meaning(error: &ServiceError) -> (Code, ErrorReason, &'static str) {
         E::RoleTaken => (Code::AlreadyExists, R::RoleTaken, "a role with this name exists"),
         E::RoleBuiltIn => (Code::FailedPrecondition, R::RoleBuiltIn, "the role belongs to the service itself"),
         E::RoleInUse => (Code::FailedPrecondition, R::RoleInUse, "somebody still has the role"),
+        E::LimitReached => (Code::FailedPrecondition, R::LimitReached, "there are as many as there may be"),
         E::LastAdmin => (Code::FailedPrecondition, R::LastAdmin, "the last administrator stays"),
         E::SelfDemotion => (Code::FailedPrecondition, R::SelfDemotion, "administrators do not demote themselves"),
         E::EtagMismatch => (Code::Aborted, R::EtagMismatch, "the account has changed since the etag was read"),

@@ -55,6 +55,8 @@ pub enum ServiceError {
     RoleBuiltIn,
     #[error("somebody still has the role")]
     RoleInUse,
+    #[error("there are as many as there may be")]
+    LimitReached,
     #[error("the last administrator stays")]
     LastAdmin,
     #[error("administrators do not demote themselves")]

@@ -196,16 +196,20 @@ async fn both_secrets_open_during_the_overlap(backend: Backend) {
     machine.token(&client).await;
 }
 
-async fn without_overlap_the_secret_before_ends_at_once(backend: Backend) {
+// promise T8
+async fn without_overlap_the_secret_before_ends_at_once_and_its_tokens_too(backend: Backend) {
     let keystead = setup(backend).await;
     let client = keystead.client().await;
     let admin = administrator(&keystead, &client).await;
     let mut machine = Machine::new(&admin, &[]).await;
+    let stolen = machine.token(&client).await;
     let first = machine.rotate(&admin, Some(Duration::ZERO)).await;
     let with_first = IssueServiceTokenRequest { secret: first, ..machine.request("") };
     let failure = client.issue_service_token(with_first).await.expect_err("gone");
     failure.is(Code::Unauthenticated, "INVALID_CREDENTIALS");
-    machine.token(&client).await;
+    assert_eq!(client.status_of(&stolen).await, TokenStatus::Revoked);
+    let fresh = machine.token(&client).await;
+    assert_eq!(client.status_of(&fresh).await, TokenStatus::Active);
 }
 
 // promises A7, S1
@@ -339,7 +343,7 @@ on_each_backend!(
     whatever_is_wrong_is_refused_alike,
     wrong_secrets_spend_the_budget_of_their_source_and_right_ones_do_not,
     both_secrets_open_during_the_overlap,
-    without_overlap_the_secret_before_ends_at_once,
+    without_overlap_the_secret_before_ends_at_once_and_its_tokens_too,
     a_secret_is_shown_once_and_stored_nowhere,
     the_tokens_of_a_deleted_account_are_refused_everywhere,
     a_service_account_is_made_of_what_exists,

@@ -8,8 +8,10 @@ use keystead::domain::email_change::{EmailChangeConfirmed, EmailChangeRequest, E
 use keystead::domain::mail::{MailKind, PreparedMail, QueuedMail};
 use keystead::domain::one_time_token::{NewOneTimeToken, ResetOutcome, TokenHash, TokenPurpose, VerificationOutcome};
 use keystead::domain::ports::Preparation;
+use keystead::domain::ports::profiles::ProfileChange;
 use keystead::domain::session::SessionCreation;
 use keystead::domain::user::{Creation, User};
+use keystead::domain::user_change::{UpdateOutcome, UserUpdate};
 
 use crate::backend::Backend;
 use crate::fixture::{LEASE, at_once, email, keys_of, reread};
@@ -50,6 +52,38 @@ async fn token(backend: &Backend, user: &User, address: &str) -> TokenHash {
     let mails = waiting(backend).await;
     let is_it = |mail: &&QueuedMail| mail.kind == MailKind::EmailChange && mail.requested_for == email(address);
     mint(backend, mails.iter().find(is_it).expect("a mail to the new address")).await
+}
+
+impl Backend {
+    /// Queues the mail of a change that its user has asked for.
+    pub async fn ask_for_change(&self, user: &User, address: &str) {
+        assert_eq!(request(self, user, address).await, EmailChangeRequested::Queued);
+    }
+
+    async fn changes_that_wait(&self) -> usize {
+        waiting(self).await.iter().filter(|mail| mail.kind == MailKind::EmailChange).count()
+    }
+}
+
+pub async fn a_change_that_waits_dies_with_the_address_that_it_was_asked_under(backend: Arc<Backend>) {
+    // promise X3
+    let [ada, bob] = [backend.user("ada@example.com").await, backend.user("bob@example.com").await];
+    let hash = token(&backend, &ada, "countess@example.com").await;
+    backend.ask_for_change(&ada, "eve@example.com").await;
+    backend.ask_for_change(&bob, "robert@example.com").await;
+    assert!(matches!(confirm(&backend, hash).await, EmailChangeConfirmed::Done(_)));
+    backend.clock.advance(2 * LEASE);
+    assert_eq!(backend.changes_that_wait().await, 1, "that of somebody else");
+    backend.clock.advance(2 * LEASE);
+    let update = UserUpdate {
+        id: bob.id,
+        profile: ProfileChange::default(),
+        email: Some(email("bobby@example.com")),
+        expected: None,
+    };
+    let updated = backend.directory.update(&update, &backend.context()).await;
+    assert!(matches!(updated, Ok(UpdateOutcome::Updated(_))), "{updated:?}");
+    assert_eq!(backend.changes_that_wait().await, 0);
 }
 
 pub async fn a_request_queues_one_mail_and_one_event_for_every_address(backend: Arc<Backend>) {

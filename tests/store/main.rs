@@ -65,6 +65,7 @@ conformance! {
         a_change_touches_what_it_names_alone
         a_change_is_told_by_its_actor_with_its_fields
         a_change_decided_on_an_older_revision_is_refused
+        what_is_so_already_writes_nothing
         of_parallel_changes_of_one_revision_one_wins
         nobody_is_changed_where_nobody_is
     }
@@ -154,6 +155,7 @@ conformance! {
         a_disabled_user_is_served_by_no_token
     }
     email_changes {
+        a_change_that_waits_dies_with_the_address_that_it_was_asked_under
         a_request_queues_one_mail_and_one_event_for_every_address
         an_ended_session_or_a_disabled_user_requests_nothing
         a_confirmation_does_all_that_it_promises
@@ -180,6 +182,8 @@ conformance! {
         an_enabled_account_keeps_its_epoch
         the_last_administrator_stays
         a_disabled_administrator_is_none
+        an_administrator_without_a_password_is_none
+        a_user_has_sixty_four_roles_at_most
         of_two_who_demote_each_other_one_stays
         a_deleted_account_leaves_nothing_but_ids
         the_waiting_mails_of_others_stay
@@ -189,8 +193,10 @@ conformance! {
         an_account_needs_roles_that_exist
         a_role_of_a_service_account_is_in_use
         two_secrets_are_good_during_the_overlap
-        a_third_secret_ends_the_first_and_no_overlap_ends_all_before
-        a_shorter_overlap_is_not_made_longer
+        a_secret_lasts_to_the_earliest_overlap_that_it_was_given
+        without_overlap_secrets_and_tokens_end_at_once
+        an_eleventh_secret_is_refused_unless_it_ends_the_others
+        the_roles_of_a_new_account_are_told_as_granted
         a_deleted_account_is_gone_and_its_tokens_revoked
         accounts_are_listed_in_their_order_page_by_page
         users_and_service_accounts_stand_as_they_are
@@ -199,6 +205,7 @@ conformance! {
     roles {
         three_roles_are_there_from_the_start
         a_role_is_created_once
+        there_are_a_thousand_roles_at_most
         a_role_goes_once_nobody_has_it
         a_built_in_role_does_not_go
         no_grant_outlives_the_role_that_it_races

@@ -60,6 +60,21 @@ pub async fn a_change_decided_on_an_older_revision_is_refused(backend: Arc<Backe
     assert!(matches!(update(&backend, ada.id, language, Some(after.revision)).await, ProfileOutcome::Updated(_)));
 }
 
+pub async fn what_is_so_already_writes_nothing(backend: Arc<Backend>) {
+    let ada = backend.user("ada@example.com").await;
+    let [change, ..] = changes();
+    let ProfileOutcome::Updated(changed) = update(&backend, ada.id, change.clone(), None).await else {
+        panic!("a change")
+    };
+    for expected in [None, Some(changed.revision)] {
+        let again = update(&backend, ada.id, change.clone(), expected).await;
+        assert_eq!(again, ProfileOutcome::Unchanged(changed.clone()));
+    }
+    assert_eq!(update(&backend, ada.id, change, Some(ada.revision)).await, ProfileOutcome::Moved);
+    assert_eq!(reread(&backend, &ada).await, changed);
+    assert_eq!(backend.told(AuditKind::UserUpdated, AuditOutcome::Success).await, 1);
+}
+
 pub async fn of_parallel_changes_of_one_revision_one_wins(backend: Arc<Backend>) {
     let ada = backend.user("ada@example.com").await;
     let outcomes = at_once(16, |number| {
@@ -97,7 +112,7 @@ async fn update(backend: &Backend, user: UserId, change: ProfileChange, expected
 fn won(outcome: ProfileOutcome) -> Option<User> {
     match outcome {
         ProfileOutcome::Updated(user) => Some(user),
-        ProfileOutcome::Moved | ProfileOutcome::Unknown => None,
+        ProfileOutcome::Unchanged(_) | ProfileOutcome::Moved | ProfileOutcome::Unknown => None,
     }
 }
 

@@ -6,15 +6,17 @@ use keystead::domain::audit::{AuditKind, AuditOutcome};
 use keystead::domain::id::UserId;
 use keystead::domain::mail::MailKind;
 use keystead::domain::one_time_token::TokenPurpose;
+use keystead::domain::ports::roles::RoleCreation;
 use keystead::domain::ports::{Actor, AuditContext};
 use keystead::domain::revocation::{Revocation, RevocationTarget};
 use keystead::domain::rights::{DeletionOutcome, RightsChange, RightsOutcome, UserDeletion};
 use keystead::domain::session::{RotationOutcome, SessionCreation};
 use keystead::domain::user::{Epoch, ROLE_ADMIN, Revision, User, UserState};
+use keystead::domain::user_change::MAX_ROLES;
 
 use crate::backend::Backend;
 use crate::fixture::{LEASE, email, keys_of, reread};
-use crate::roles::role_name;
+use crate::roles::{create, role_name};
 
 fn admin() -> (RightsChange, RightsChange) {
     (RightsChange::Grant(role_name(ROLE_ADMIN)), RightsChange::Revoke(role_name(ROLE_ADMIN)))
@@ -25,6 +27,7 @@ impl Backend {
         self.rights.change(user.id, change, self.later(), &self.context()).await.expect("the store answers")
     }
 
+    /// An administrator who can sign in.
     async fn administrator(&self, address: &str) -> User {
         let user = self.user(address).await;
         changed(self.change(&user, &admin().0).await).0
@@ -137,6 +140,34 @@ pub async fn a_disabled_administrator_is_none(backend: Arc<Backend>) {
     assert!(matches!(deleted, DeletionOutcome::Deleted { .. }), "{deleted:?}");
 }
 
+pub async fn an_administrator_without_a_password_is_none(backend: Arc<Backend>) {
+    // promise A4
+    let ada = backend.administrator("ada@example.com").await;
+    let bob = backend.administrator("bob@example.com").await;
+    let required = backend.directory.require_reset(bob.id, backend.later(), &backend.context()).await;
+    assert!(matches!(required, Ok(Some(_))), "{required:?}");
+    assert_eq!(backend.change(&ada, &RightsChange::Disable).await, RightsOutcome::LastAdmin);
+    assert_eq!(backend.delete(ada.id, &backend.context()).await, DeletionOutcome::LastAdmin);
+    changed(backend.change(&bob, &admin().1).await);
+}
+
+pub async fn a_user_has_sixty_four_roles_at_most(backend: Arc<Backend>) {
+    let ada = backend.user("ada@example.com").await;
+    for number in 1..=MAX_ROLES {
+        let name = format!("role-{number}");
+        assert_eq!(create(&backend, &name).await, RoleCreation::Created);
+        let granted = backend.change(&ada, &RightsChange::Grant(role_name(&name))).await;
+        if number < MAX_ROLES {
+            changed(granted);
+        } else {
+            assert_eq!(granted, RightsOutcome::TooManyRoles);
+        }
+    }
+    assert_eq!(reread(&backend, &ada).await.roles.len(), MAX_ROLES);
+    changed(backend.change(&ada, &RightsChange::Revoke(role_name("role-1"))).await);
+    changed(backend.change(&ada, &RightsChange::Grant(role_name("role-64"))).await);
+}
+
 pub async fn of_two_who_demote_each_other_one_stays(backend: Arc<Backend>) {
     // promise A4
     let ada = backend.administrator("ada@example.com").await;
@@ -168,6 +199,7 @@ pub async fn a_deleted_account_leaves_nothing_but_ids(backend: Arc<Backend>) {
         .enqueue(MailKind::PasswordReset, &email("ADA@example.com"), &backend.context())
         .await
         .expect("queued");
+    backend.ask_for_change(&ada, "elsewhere@example.com").await;
     let actor = Actor { id: UserId::generate(&*backend.clock, &*backend.entropy).into(), session: None };
     let context = AuditContext { actor: Some(actor), ..backend.context() };
 
@@ -178,6 +210,7 @@ pub async fn a_deleted_account_leaves_nothing_but_ids(backend: Arc<Backend>) {
     let found = backend.tokens.find(&token, TokenPurpose::PasswordReset, backend.now()).await;
     assert_eq!(found, Ok(None));
     let left = backend.outbox.lease(100, LEASE, backend.now().after(2 * LEASE)).await.expect("the store answers");
+    assert!(left.iter().all(|mail| mail.owner.is_none_or(|owner| owner.user_id != ada.id)), "{left:?}");
     assert!(left.iter().all(|mail| mail.requested_for.key() != "ada@example.com"), "{left:?}");
     let attempt = backend.attempts.count(&keys_of(1, 9), &backend.context()).await.expect("counted");
     assert_eq!((attempt.in_a_row, attempt.known_source), (1, false));

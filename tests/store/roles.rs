@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keystead::domain::audit::{AuditKind, AuditOutcome};
-use keystead::domain::ports::roles::{RoleCreation, RoleDeletion};
+use keystead::domain::ports::roles::{MAX_ROLES, RoleCreation, RoleDeletion};
 use keystead::domain::rights::{RightsChange, RightsOutcome};
 use keystead::domain::role::{Role, RoleDescription, RoleName};
 
@@ -40,6 +40,17 @@ pub async fn a_role_is_created_once(backend: Arc<Backend>) {
     let billing = roles.iter().find(|role| role.name.as_str() == "billing").expect("the role");
     assert_eq!((billing.description.as_str(), billing.created_at), ("Pays the bills.", backend.now()));
     assert_eq!(backend.told(AuditKind::RoleCreated, AuditOutcome::Success).await, 1);
+}
+
+pub async fn there_are_a_thousand_roles_at_most(backend: Arc<Backend>) {
+    let built_in = backend.roles.list().await.expect("the store answers").len() as u64;
+    for number in built_in..MAX_ROLES {
+        assert_eq!(create(&backend, &format!("role-{number}")).await, RoleCreation::Created);
+    }
+    assert_eq!(create(&backend, "one-more").await, RoleCreation::TooMany);
+    assert_eq!(names(&backend).await.len() as u64, MAX_ROLES);
+    assert_eq!(delete(&backend, "role-500").await, RoleDeletion::Deleted);
+    assert_eq!(create(&backend, "one-more").await, RoleCreation::Created);
 }
 
 pub async fn a_role_goes_once_nobody_has_it(backend: Arc<Backend>) {

@@ -12,7 +12,8 @@ use keystead::domain::ports::principals::Standing;
 use keystead::domain::ports::roles::RoleDeletion;
 use keystead::domain::revocation::{Revocation, RevocationCursor, RevocationTarget};
 use keystead::domain::service_account::{
-    NewServiceAccount, SecretHash, SecretRotation, ServiceAccount, ServiceAccountCreation, ServiceAccountDeletion,
+    NewServiceAccount, SecretHash, SecretRotation, SecretRotationOutcome, ServiceAccount, ServiceAccountCreation,
+    ServiceAccountDeletion,
 };
 use keystead::domain::user::{Epoch, UserState};
 
@@ -49,10 +50,19 @@ impl Backend {
         found.is_some_and(|account| account.id == id)
     }
 
-    async fn rotate_to(&self, account: ServiceAccountId, byte: u8, overlap: Duration) -> Option<ServiceAccount> {
+    async fn rotate(&self, account: ServiceAccountId, byte: u8, overlap: Duration) -> SecretRotationOutcome {
         let overlap_ends_at = self.now().after(overlap);
-        let rotation = SecretRotation { account, secret: secret(byte), overlap_ends_at };
+        let revocations_expire_at = self.later();
+        let rotation = SecretRotation { account, secret: secret(byte), overlap_ends_at, revocations_expire_at };
         self.service_accounts.rotate(rotation, &self.context()).await.expect("the store answers")
+    }
+
+    /// Rotates a second later: the account, and what was revoked.
+    async fn rotate_to(&self, id: ServiceAccountId, byte: u8, overlap: Duration) -> (ServiceAccount, Vec<Revocation>) {
+        self.clock.advance(Duration::from_secs(1));
+        let outcome = self.rotate(id, byte, overlap).await;
+        let SecretRotationOutcome::Rotated { account, revocations } = outcome else { panic!("{outcome:?}") };
+        (account, revocations)
     }
 }
 
@@ -93,7 +103,8 @@ pub async fn a_role_of_a_service_account_is_in_use(backend: Arc<Backend>) {
 
 pub async fn two_secrets_are_good_during_the_overlap(backend: Arc<Backend>) {
     let shop = backend.service_account(1).await;
-    let rotated = backend.rotate_to(shop.id, 2, HOUR).await.expect("the account");
+    let (rotated, revocations) = backend.rotate_to(shop.id, 2, HOUR).await;
+    assert_eq!(revocations, []);
     let ends_at = backend.now().after(HOUR);
     let lives: Vec<_> = rotated.secrets.iter().map(|life| life.expires_at).collect();
     assert_eq!(lives.len(), 2);
@@ -105,31 +116,57 @@ pub async fn two_secrets_are_good_during_the_overlap(backend: Arc<Backend>) {
     assert_eq!(backend.told(AuditKind::ServiceAccountSecretRotated, AuditOutcome::Success).await, 1);
 }
 
-pub async fn a_third_secret_ends_the_first_and_no_overlap_ends_all_before(backend: Arc<Backend>) {
+pub async fn a_secret_lasts_to_the_earliest_overlap_that_it_was_given(backend: Arc<Backend>) {
     let shop = backend.service_account(1).await;
-    backend.clock.advance(Duration::from_secs(1));
-    backend.rotate_to(shop.id, 2, HOUR).await.expect("the account");
-    backend.clock.advance(Duration::from_secs(1));
-    backend.rotate_to(shop.id, 3, 2 * HOUR).await.expect("the account");
-    let now = backend.now();
-    assert!(!backend.opens(shop.id, 1, now).await, "two at most");
-    assert!(backend.opens(shop.id, 2, now).await && backend.opens(shop.id, 3, now).await);
-    assert!(!backend.opens(shop.id, 2, now.after(2 * HOUR)).await);
-    backend.clock.advance(Duration::from_secs(1));
-    let left = backend.rotate_to(shop.id, 4, Duration::ZERO).await.expect("the account").secrets;
-    assert_eq!(left.len(), 1);
-    let now = backend.now();
-    assert!(!backend.opens(shop.id, 2, now).await && !backend.opens(shop.id, 3, now).await);
-    assert!(backend.opens(shop.id, 4, now).await);
+    backend.rotate_to(shop.id, 2, HOUR).await;
+    let ends_at = backend.now().after(HOUR);
+    // The answer was lost: whoever asks again must not take the first secret away, which the machines still use.
+    let (rotated, revocations) = backend.rotate_to(shop.id, 3, 2 * HOUR).await;
+    assert_eq!((rotated.secrets.len(), revocations), (3, Vec::new()));
+    assert!(backend.opens(shop.id, 1, ends_at.before(Duration::from_millis(1))).await);
+    assert!(!backend.opens(shop.id, 1, ends_at).await, "a longer overlap does not make it longer");
+    assert!(backend.opens(shop.id, 2, ends_at).await);
+    assert!(!backend.opens(shop.id, 2, backend.now().after(2 * HOUR)).await);
+    backend.clock.advance(HOUR);
+    assert_eq!(backend.rotate_to(shop.id, 4, HOUR).await.0.secrets.len(), 3, "the expired one has gone");
 }
 
-pub async fn a_shorter_overlap_is_not_made_longer(backend: Arc<Backend>) {
+pub async fn without_overlap_secrets_and_tokens_end_at_once(backend: Arc<Backend>) {
+    // promise T8
     let shop = backend.service_account(1).await;
-    backend.rotate_to(shop.id, 2, HOUR).await.expect("the account");
-    backend.clock.advance(2 * HOUR);
-    backend.rotate_to(shop.id, 3, HOUR).await.expect("the account");
-    assert!(!backend.opens(shop.id, 1, backend.now()).await, "it had expired");
-    assert!(backend.opens(shop.id, 2, backend.now()).await);
+    backend.rotate_to(shop.id, 2, HOUR).await;
+    let (left, revocations) = backend.rotate_to(shop.id, 3, Duration::ZERO).await;
+    assert_eq!((left.secrets.len(), left.epoch), (1, Epoch(1)));
+    let target = RevocationTarget::User { id: UserId::from_uuid(shop.id.as_uuid()), min_epoch: Epoch(1) };
+    assert_eq!(revocations, [Revocation { target, expires_at: backend.later() }]);
+    let live = backend.revocations.read(RevocationCursor::default(), backend.now()).await.expect("the store answers");
+    assert_eq!(live.revocations, revocations);
+    let now = backend.now();
+    assert!(!backend.opens(shop.id, 1, now).await && !backend.opens(shop.id, 2, now).await);
+    assert!(backend.opens(shop.id, 3, now).await);
+    let standing = backend.principals.standing(shop.id.into()).await.expect("the store answers");
+    assert_eq!(standing.map(|standing| standing.epoch), Some(Epoch(1)));
+}
+
+pub async fn an_eleventh_secret_is_refused_unless_it_ends_the_others(backend: Arc<Backend>) {
+    let shop = backend.service_account(1).await;
+    for byte in 2..=10 {
+        backend.rotate_to(shop.id, byte, HOUR).await;
+    }
+    assert_eq!(backend.rotate(shop.id, 11, HOUR).await, SecretRotationOutcome::TooManySecrets);
+    let now = backend.now();
+    assert!(backend.opens(shop.id, 1, now).await && !backend.opens(shop.id, 11, now).await, "nothing is written");
+    assert_eq!(backend.told(AuditKind::ServiceAccountSecretRotated, AuditOutcome::Success).await, 9);
+    assert_eq!(backend.rotate_to(shop.id, 11, Duration::ZERO).await.0.secrets.len(), 1);
+}
+
+pub async fn the_roles_of_a_new_account_are_told_as_granted(backend: Arc<Backend>) {
+    // promise G1
+    let shop = backend.service_account(1).await;
+    let trail = backend.trail().await;
+    let granted: Vec<_> = trail.iter().filter(|told| told.kind == AuditKind::RoleGranted.as_str()).collect();
+    assert_eq!(granted.len(), 1);
+    assert_eq!((granted[0].subject, granted[0].detail.as_deref()), (Some(shop.id.as_uuid()), Some("verifier")));
 }
 
 pub async fn a_deleted_account_is_gone_and_its_tokens_revoked(backend: Arc<Backend>) {
@@ -144,7 +181,7 @@ pub async fn a_deleted_account_is_gone_and_its_tokens_revoked(backend: Arc<Backe
     assert!(!backend.opens(shop.id, 1, backend.now()).await);
     let again = backend.service_accounts.delete(shop.id, backend.later(), &backend.context()).await;
     assert_eq!(again, Ok(ServiceAccountDeletion::Unknown));
-    assert_eq!(backend.rotate_to(shop.id, 2, HOUR).await, None);
+    assert_eq!(backend.rotate(shop.id, 2, HOUR).await, SecretRotationOutcome::Unknown);
     assert_eq!(backend.told(AuditKind::ServiceAccountDeleted, AuditOutcome::Success).await, 1);
 }
 

@@ -35,8 +35,10 @@ impl Shared {
             },
             rotate_secret: RotateServiceAccountSecret {
                 accounts: Arc::clone(&stores.database) as _,
+                revoker: Arc::clone(&self.revoker),
                 clock: Arc::clone(&parts.clock),
                 entropy: Arc::clone(&parts.entropy),
+                token_reach: settings.service.tokens.reach(),
             },
             delete: DeleteServiceAccount {
                 accounts: Arc::clone(&stores.database) as _,

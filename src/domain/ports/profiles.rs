@@ -17,6 +17,13 @@ pub struct ProfileChange {
 }
 
 impl ProfileChange {
+    /// Whether the account is already as it shall be.
+    pub fn is_done(&self, user: &User) -> bool {
+        self.display_name.as_ref().is_none_or(|name| *name == user.display_name)
+            && self.language.as_ref().is_none_or(|language| *language == user.language)
+            && self.email_verified.is_none_or(|verified| verified == user.email_verified)
+    }
+
     /// The fields that it touches, as an audit event tells them; never their values.
     pub fn fields(&self) -> String {
         let touched = [
@@ -34,6 +41,8 @@ impl ProfileChange {
 pub enum ProfileOutcome {
     /// The account as it now stands.
     Updated(User),
+    /// It was so already: nothing was written.
+    Unchanged(User),
     /// The account is no longer at the revision that was expected: nothing was written.
     Moved,
     /// No account has the id.

@@ -5,12 +5,17 @@ use async_trait::async_trait;
 use super::{AuditContext, StoreResult};
 use crate::domain::role::{Role, RoleName};
 
+/// How many roles there are at most, those that are built in among them: they are listed in one answer.
+pub const MAX_ROLES: u64 = 1_000;
+
 /// What became of a role that was to be created.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RoleCreation {
     Created,
     Taken,
+    /// There are [`MAX_ROLES`] already: nothing was written.
+    TooMany,
 }
 
 /// What became of a role that was to go.

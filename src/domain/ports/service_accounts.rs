@@ -7,7 +7,8 @@ use crate::domain::clock::Timestamp;
 use crate::domain::id::{ServiceAccountId, SessionId};
 use crate::domain::revocation::Revocation;
 use crate::domain::service_account::{
-    NewServiceAccount, SecretHash, SecretRotation, ServiceAccount, ServiceAccountCreation, ServiceAccountDeletion,
+    NewServiceAccount, SecretHash, SecretRotation, SecretRotationOutcome, ServiceAccount, ServiceAccountCreation,
+    ServiceAccountDeletion,
 };
 
 /// Service accounts and their secrets.
@@ -33,8 +34,8 @@ pub trait ServiceAccounts: Send + Sync {
         now: Timestamp,
     ) -> StoreResult<Option<ServiceAccount>>;
 
-    /// Gives the account a new secret; `None` where there is none with the id.
-    async fn rotate(&self, rotation: SecretRotation, context: &AuditContext) -> StoreResult<Option<ServiceAccount>>;
+    /// Gives the account a new secret.
+    async fn rotate(&self, rotation: SecretRotation, context: &AuditContext) -> StoreResult<SecretRotationOutcome>;
 
     /// Deletes the account with its secrets and revokes its tokens.
     async fn delete(

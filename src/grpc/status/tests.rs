@@ -67,6 +67,8 @@ rows! {
         from_service(ServiceError::RoleBuiltIn) => FailedPrecondition, "ROLE_BUILT_IN", None;
     a_role_that_somebody_has_is_a_failed_precondition:
         from_service(ServiceError::RoleInUse) => FailedPrecondition, "ROLE_IN_USE", None;
+    a_limit_that_is_reached_is_a_failed_precondition:
+        from_service(ServiceError::LimitReached) => FailedPrecondition, "LIMIT_REACHED", None;
     the_last_administrator_is_a_failed_precondition:
         from_service(ServiceError::LastAdmin) => FailedPrecondition, "LAST_ADMIN", None;
     ones_own_demotion_is_a_failed_precondition:

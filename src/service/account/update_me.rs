@@ -36,6 +36,7 @@ impl UpdateMe {
                 security_event::log(&event, origin);
                 Ok(user)
             }
+            ProfileOutcome::Unchanged(user) => Ok(user),
             ProfileOutcome::Moved => Err(ServiceError::EtagMismatch),
             ProfileOutcome::Unknown => Err(ServiceError::BearerRequired),
         }

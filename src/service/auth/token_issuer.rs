@@ -93,6 +93,11 @@ impl TokenIssuer {
         now.after(self.settings.reach())
     }
 
+    /// Until when the revocation of this one token matters.
+    pub fn revocation_expires_at(&self, claims: &Claims) -> Timestamp {
+        Timestamp::from_seconds(claims.exp).after(2 * self.settings.leeway)
+    }
+
     fn claims(&self, session: &Session, user: &User, now: Timestamp) -> Claims {
         let issued_at = now.as_seconds();
         // An access token never outlives its session.

@@ -65,7 +65,7 @@ impl RevokeToken {
     async fn revoke_service_token(&self, claims: &Claims, origin: &Origin) -> ServiceResult<()> {
         let (id, session) = (ServiceAccountId::from_uuid(claims.sub), SessionId::from_uuid(claims.sid));
         let context = owner(claims, origin).context(self.clock.now());
-        let expire_at = self.issuer.revocations_expire_at(context.at);
+        let expire_at = self.issuer.revocation_expires_at(claims);
         let revocation = self.accounts.revoke_token(id, session, expire_at, &context).await?;
         self.revoker.tell(&[revocation]).await;
         security_event::log(&AuditEvent::by_actor(AuditKind::TokenRevoked, Some(id.into()), &context), origin);

@@ -10,7 +10,7 @@ use sea_orm::{
 use super::audit;
 use super::database::Database;
 use super::entity::user::{self, Column};
-use super::entity::{one_time_token, session};
+use super::entity::{one_time_token, outbox, session};
 use super::fault::Fault;
 use super::one_time_tokens::{end_tokens, usable};
 use super::users::{find_user, lock_user, stored_email};
@@ -85,6 +85,7 @@ impl Database {
         }
         let of_user = Condition::all().add(one_time_token::Column::UserId.eq(row.id));
         end_tokens(&transaction, of_user, context.at).await?;
+        forget_changes(&transaction, id).await?;
         let notice = notice(MailKind::EmailChanged, &row, stored_email(&row.email)?);
         self.queue_notice(&transaction, &notice, context).await?;
         self.write_events(&transaction, context, [audit::by_user(AuditKind::EmailChanged, id, None)]).await?;
@@ -92,6 +93,16 @@ impl Database {
         transaction.commit().await?;
         Ok(EmailChangeConfirmed::Done(user))
     }
+}
+
+/// Forgets the changes of address that still wait to be mailed: each was asked for under another address.
+pub(super) async fn forget_changes(connection: &impl ConnectionTrait, user: UserId) -> Result<(), DbErr> {
+    outbox::Entity::delete_many()
+        .filter(outbox::Column::UserId.eq(user.as_uuid()))
+        .filter(outbox::Column::Kind.eq(MailKind::EmailChange.word()))
+        .exec(connection)
+        .await
+        .map(|_| ())
 }
 
 pub(super) fn notice(kind: MailKind, user: &user::Model, to: Email) -> Notice {

@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryF
 use super::database::Database;
 use super::entity::user::{self, Column};
 use super::fault::Fault;
-use super::users::find_user;
+use super::users::{find_user, locked_user};
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::id::UserId;
 use crate::domain::ports::profiles::{ProfileChange, ProfileOutcome, Profiles};
@@ -36,12 +36,15 @@ impl Database {
         context: &AuditContext,
     ) -> Result<ProfileOutcome, Fault> {
         let transaction = self.begin().await?;
-        let changed = apply(&transaction, id, change, expected, context).await? == 1;
-        // Read after the change: it holds the row's lock.
-        let Some(user) = find_user(&transaction, id).await? else { return Ok(ProfileOutcome::Unknown) };
-        if !changed {
+        let Some(before) = locked_user(&transaction, id).await? else { return Ok(ProfileOutcome::Unknown) };
+        if expected.is_some_and(|expected| expected != before.revision) {
             return Ok(ProfileOutcome::Moved);
         }
+        if change.is_done(&before) {
+            return Ok(ProfileOutcome::Unchanged(before));
+        }
+        apply(&transaction, id, change, None, context).await?;
+        let user = find_user(&transaction, id).await?.ok_or(Fault::Corrupt("user whose row is locked"))?;
         let mut event = AuditEvent::by_actor(AuditKind::UserUpdated, Some(id.into()), context);
         event.detail = Some(change.fields());
         self.write_events(&transaction, context, [event]).await?;

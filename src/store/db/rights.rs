@@ -12,7 +12,7 @@ use super::database::Database;
 use super::entity::{audit_event, outbox, user, user_role};
 use super::fault::Fault;
 use super::roles::{hold_roles, lock_administrators};
-use super::users::{find_user, lock_user};
+use super::users::{find_user, locked_user};
 use super::words::Word as _;
 use super::{revocations, sessions};
 use crate::domain::audit::{AuditEvent, AuditKind};
@@ -63,6 +63,9 @@ impl Database {
         if change.is_done(&user) {
             return Ok(RightsOutcome::Unchanged(user));
         }
+        if change.is_too_many(&user) {
+            return Ok(RightsOutcome::TooManyRoles);
+        }
         if change.demotes() && is_last_administrator(&transaction, &user).await? {
             return Ok(RightsOutcome::LastAdmin);
         }
@@ -89,21 +92,13 @@ impl Database {
         revocations::write(&transaction, &revocations).await?;
         forget_account(&transaction, deletion.account_key).await?;
         outbox::Entity::delete_many().filter(outbox::Column::EmailKey.eq(user.email.key())).exec(&transaction).await?;
-        // Roles, sessions and mailed tokens go with it.
+        // Roles, sessions, mailed tokens and mails to other addresses go with it.
         user::Entity::delete_by_id(user.id.as_uuid()).exec(&transaction).await?;
         let told = AuditEvent::by_actor(AuditKind::UserDeleted, Some(user.id.into()), context);
         self.write_events(&transaction, context, [told]).await?;
         blank_sources(&transaction, user.id).await?;
         transaction.commit().await?;
         Ok(DeletionOutcome::Deleted { revocations })
-    }
-}
-
-/// The user, whose row stays locked until the transaction ends.
-async fn locked_user(transaction: &DatabaseTransaction, id: UserId) -> Result<Option<User>, Fault> {
-    match lock_user(transaction, id).await? {
-        Some(_) => find_user(transaction, id).await,
-        None => Ok(None),
     }
 }
 
@@ -118,6 +113,7 @@ async fn is_last_administrator(transaction: &DatabaseTransaction, user: &User) -
         .filter(user_role::Column::Role.eq(ROLE_ADMIN))
         .filter(user_role::Column::UserId.ne(user.id.as_uuid()))
         .filter(user::Column::State.eq(UserState::Active.word()))
+        .filter(user::Column::PasswordHash.is_not_null())
         .one(transaction)
         .await?;
     Ok(another.is_none())

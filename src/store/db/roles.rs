@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, TryInsertResult,
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, TryInsertResult,
 };
 
 use super::database::Database;
@@ -12,7 +12,7 @@ use super::entity::{role, service_account_role, user_role};
 use super::fault::Fault;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::clock::Timestamp;
-use crate::domain::ports::roles::{RoleCreation, RoleDeletion, Roles};
+use crate::domain::ports::roles::{MAX_ROLES, RoleCreation, RoleDeletion, Roles};
 use crate::domain::ports::{AuditContext, StoreResult};
 use crate::domain::role::{Role, RoleDescription, RoleName};
 use crate::domain::user::ROLE_ADMIN;
@@ -39,6 +39,8 @@ impl Roles for Database {
 impl Database {
     async fn try_create_role(&self, role: &Role, context: &AuditContext) -> Result<RoleCreation, Fault> {
         let transaction = self.begin().await?;
+        // Whoever creates a role waits here for the one before: none is counted too late.
+        lock_administrators(&transaction).await?;
         let unless_taken = OnConflict::column(role::Column::Name).do_nothing().to_owned();
         let row = role::ActiveModel {
             name: Set(role.name.as_str().to_owned()),
@@ -52,6 +54,9 @@ impl Database {
             TryInsertResult::Inserted(_) | TryInsertResult::Conflicted | TryInsertResult::Empty => {
                 return Ok(RoleCreation::Taken);
             }
+        }
+        if role::Entity::find().count(&transaction).await? > MAX_ROLES {
+            return Ok(RoleCreation::TooMany);
         }
         self.write_events(&transaction, context, [event(AuditKind::RoleCreated, &role.name, context)]).await?;
         transaction.commit().await?;

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _, Select,
-    TryInsertResult,
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DatabaseTransaction, EntityTrait as _, QueryFilter as _,
+    QuerySelect as _, Select, TryInsertResult,
 };
 
 use super::audit;
@@ -122,6 +122,14 @@ pub(super) async fn find_user(connection: &impl ConnectionTrait, id: UserId) -> 
 
 pub(super) async fn find_account(connection: &impl ConnectionTrait, id: UserId) -> Result<Option<Account>, Fault> {
     load_account(connection, user::Entity::find_by_id(id.as_uuid())).await
+}
+
+/// The user, whose row stays locked until the transaction ends.
+pub(super) async fn locked_user(transaction: &DatabaseTransaction, id: UserId) -> Result<Option<User>, Fault> {
+    match lock_user(transaction, id).await? {
+        Some(_) => find_user(transaction, id).await,
+        None => Ok(None),
+    }
 }
 
 /// The user's row, locked until the transaction ends: whatever changes a user, or opens or ends their sessions and

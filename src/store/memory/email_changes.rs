@@ -6,6 +6,7 @@ use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::email::Email;
 use crate::domain::email_change::{EmailChangeConfirmed, EmailChangeRequest, EmailChangeRequested};
+use crate::domain::id::UserId;
 use crate::domain::mail::{MailKind, MailOwner, Notice};
 use crate::domain::name::Name;
 use crate::domain::one_time_token::{TokenHash, TokenPurpose};
@@ -14,7 +15,7 @@ use crate::domain::ports::{AuditContext, StoreResult};
 use crate::domain::user::{User, UserState};
 
 use super::MemoryStore;
-use super::state::State;
+use super::state::{MailRow, State};
 
 #[async_trait]
 impl EmailChanges for MemoryStore {
@@ -46,6 +47,7 @@ impl EmailChanges for MemoryStore {
         }
         let moved = state.take_address(&user, new_email, context.at);
         state.kill_tokens(user.id);
+        state.forget_changes(user.id);
         state.queue_notice(notice(MailKind::EmailChanged, &user, user.email.clone()), context);
         state.record_own(AuditKind::EmailChanged, user.id, None, context);
         Ok(EmailChangeConfirmed::Done(moved))
@@ -57,6 +59,14 @@ pub(super) fn notice(kind: MailKind, user: &User, to: Email) -> Notice {
 }
 
 impl State {
+    /// Forgets the changes of address that still wait to be mailed: each was asked for under another address.
+    pub(super) fn forget_changes(&mut self, user: UserId) {
+        let is_one = |mail: &MailRow| {
+            mail.kind == MailKind::EmailChange && mail.owner.is_some_and(|owner| owner.user_id == user)
+        };
+        self.mails.retain(|mail| !is_one(mail));
+    }
+
     /// Who else has the address.
     fn other_holder(&self, user: &User, email: &Email) -> Option<User> {
         let holder = self.addresses.get(email.key()).filter(|id| **id != user.id)?;

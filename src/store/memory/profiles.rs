@@ -25,6 +25,9 @@ impl Profiles for MemoryStore {
         if expected.is_some_and(|expected| expected != row.user.revision) {
             return Ok(ProfileOutcome::Moved);
         }
+        if change.is_done(&row.user) {
+            return Ok(ProfileOutcome::Unchanged(row.user.clone()));
+        }
         let mut event = AuditEvent::by_actor(AuditKind::UserUpdated, Some(user.into()), context);
         event.detail = Some(change.fields());
         state.apply_profile(user, change, context);

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use super::state::State;
+use super::state::{MailRow, State};
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{SessionId, UserId};
@@ -33,6 +33,9 @@ impl Rights for MemoryStore {
         };
         if change.is_done(&user) {
             return Ok(RightsOutcome::Unchanged(user));
+        }
+        if change.is_too_many(&user) {
+            return Ok(RightsOutcome::TooManyRoles);
         }
         if change.demotes() && state.is_last_administrator(&user) {
             return Ok(RightsOutcome::LastAdmin);
@@ -69,7 +72,7 @@ impl State {
     fn is_last_administrator(&self, user: &User) -> bool {
         let is_administrator =
             |user: &User| user.state == UserState::Active && user.roles.iter().any(|role| role == ROLE_ADMIN);
-        let mut others = self.users.values().filter(|row| row.user.id != user.id);
+        let mut others = self.users.values().filter(|row| row.user.id != user.id && row.password_hash.is_some());
         is_administrator(user) && !others.any(|row| is_administrator(&row.user))
     }
 
@@ -117,7 +120,8 @@ impl State {
         self.addresses.remove(user.email.key());
         self.sessions.retain(|_, session| session.user_id != user.id);
         self.tokens.retain(|_, row| row.token.user_id != user.id);
-        self.mails.retain(|mail| mail.requested_for.key() != user.email.key());
+        let is_theirs = |mail: &MailRow| mail.owner.is_some_and(|owner| owner.user_id == user.id);
+        self.mails.retain(|mail| mail.requested_for.key() != user.email.key() && !is_theirs(mail));
         self.failures.remove(&account_key);
         self.known_sources.remove(&account_key);
     }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::MemoryStore;
 use crate::domain::audit::{AuditEvent, AuditKind};
-use crate::domain::ports::roles::{RoleCreation, RoleDeletion, Roles};
+use crate::domain::ports::roles::{MAX_ROLES, RoleCreation, RoleDeletion, Roles};
 use crate::domain::ports::{AuditContext, StoreResult};
 use crate::domain::role::{Role, RoleName};
 
@@ -14,6 +14,9 @@ impl Roles for MemoryStore {
         let mut state = self.open()?;
         if state.roles.contains_key(&role.name) {
             return Ok(RoleCreation::Taken);
+        }
+        if state.roles.len() as u64 >= MAX_ROLES {
+            return Ok(RoleCreation::TooMany);
         }
         state.roles.insert(role.name.clone(), role.clone());
         state.record(event(AuditKind::RoleCreated, &role.name, context), context);

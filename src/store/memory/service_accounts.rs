@@ -10,9 +10,10 @@ use crate::domain::id::{ServiceAccountId, SessionId, UserId};
 use crate::domain::ports::service_accounts::ServiceAccounts;
 use crate::domain::ports::{AuditContext, StoreError, StoreResult};
 use crate::domain::revocation::{Revocation, RevocationTarget};
+use crate::domain::rights::roles_granted;
 use crate::domain::service_account::{
-    NewServiceAccount, SecretHash, SecretLife, SecretRotation, ServiceAccount, ServiceAccountCreation,
-    ServiceAccountDeletion,
+    MAX_SECRETS, NewServiceAccount, SecretHash, SecretLife, SecretRotation, SecretRotationOutcome, ServiceAccount,
+    ServiceAccountCreation, ServiceAccountDeletion,
 };
 use crate::domain::user::Epoch;
 
@@ -26,6 +27,7 @@ impl ServiceAccounts for MemoryStore {
         let mut roles = new.roles;
         roles.sort_unstable();
         roles.dedup();
+        let created_with = roles.clone();
         let account = ServiceAccount {
             id: new.id,
             display_name: new.display_name,
@@ -38,6 +40,9 @@ impl ServiceAccounts for MemoryStore {
         let secret = SecretRow { hash: new.secret, life: SecretLife { created_at: context.at, expires_at: None } };
         state.service_accounts.insert(new.id, ServiceAccountRow { account, secrets: vec![secret] });
         state.tell(AuditKind::ServiceAccountCreated, new.id, context);
+        for granted in roles_granted(new.id.into(), &created_with, context) {
+            state.record(granted, context);
+        }
         let created = state.service_account(new.id, context.at).ok_or(StoreError::Corrupt)?;
         Ok(ServiceAccountCreation::Created(created))
     }
@@ -65,19 +70,31 @@ impl ServiceAccounts for MemoryStore {
         Ok(state.service_account(id, now).filter(|_| is_right))
     }
 
-    async fn rotate(&self, rotation: SecretRotation, context: &AuditContext) -> StoreResult<Option<ServiceAccount>> {
+    async fn rotate(&self, rotation: SecretRotation, context: &AuditContext) -> StoreResult<SecretRotationOutcome> {
         let mut state = self.open()?;
-        let Some(row) = state.service_accounts.get_mut(&rotation.account) else { return Ok(None) };
-        row.secrets.retain(|secret| secret.life.is_good(context.at) && rotation.overlap_ends_at > context.at);
-        row.secrets.truncate(1);
+        let Some(row) = state.service_accounts.get_mut(&rotation.account) else {
+            return Ok(SecretRotationOutcome::Unknown);
+        };
+        let overlaps = rotation.overlap_ends_at > context.at;
+        row.secrets.retain(|secret| overlaps && secret.life.is_good(context.at));
+        if row.secrets.len() as u64 >= MAX_SECRETS {
+            return Ok(SecretRotationOutcome::TooManySecrets);
+        }
         for secret in &mut row.secrets {
             let ends_at = secret.life.expires_at.unwrap_or(rotation.overlap_ends_at).min(rotation.overlap_ends_at);
             secret.life.expires_at = Some(ends_at);
         }
         let life = SecretLife { created_at: context.at, expires_at: None };
         row.secrets.insert(0, SecretRow { hash: rotation.secret, life });
+        let mut revocations = Vec::new();
+        if !overlaps {
+            row.account.epoch.0 += 1;
+            revocations.push(revocation(rotation.account, row.account.epoch, rotation.revocations_expire_at));
+        }
+        state.revocations.extend(revocations.clone());
         state.tell(AuditKind::ServiceAccountSecretRotated, rotation.account, context);
-        Ok(state.service_account(rotation.account, context.at))
+        let account = state.service_account(rotation.account, context.at).ok_or(StoreError::Corrupt)?;
+        Ok(SecretRotationOutcome::Rotated { account, revocations })
     }
 
     async fn delete(
@@ -89,8 +106,7 @@ impl ServiceAccounts for MemoryStore {
         let mut state = self.open()?;
         let Some(row) = state.service_accounts.remove(&id) else { return Ok(ServiceAccountDeletion::Unknown) };
         let min_epoch = Epoch(row.account.epoch.0 + 1);
-        let target = RevocationTarget::User { id: UserId::from_uuid(id.as_uuid()), min_epoch };
-        let revocations = vec![Revocation { target, expires_at }];
+        let revocations = vec![revocation(id, min_epoch, expires_at)];
         state.revocations.extend(revocations.clone());
         state.tell(AuditKind::ServiceAccountDeleted, id, context);
         Ok(ServiceAccountDeletion::Deleted { revocations })
@@ -122,4 +138,9 @@ impl State {
     fn tell(&mut self, kind: AuditKind, account: ServiceAccountId, context: &AuditContext) {
         self.record(AuditEvent::by_actor(kind, Some(account.into()), context), context);
     }
+}
+
+/// Ids of users and of service accounts are drawn from one space: `sub` is what is revoked.
+fn revocation(id: ServiceAccountId, min_epoch: Epoch, expires_at: Timestamp) -> Revocation {
+    Revocation { target: RevocationTarget::User { id: UserId::from_uuid(id.as_uuid()), min_epoch }, expires_at }
 }

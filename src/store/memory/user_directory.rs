@@ -10,6 +10,7 @@ use crate::domain::mail::MailKind;
 use crate::domain::ports::user_directory::UserDirectory;
 use crate::domain::ports::{AuditContext, StoreResult};
 use crate::domain::revocation::Revocation;
+use crate::domain::rights::roles_granted;
 use crate::domain::user::{Epoch, ROLE_USER, Revision, User, UserState};
 use crate::domain::user_change::{Invitation, InvitationOutcome, UpdateOutcome, UserUpdate};
 use crate::domain::user_list::{UserPosition, UserQuery};
@@ -38,8 +39,8 @@ impl UserDirectory for MemoryStore {
         }
         state.users.insert(user.id, UserRow { user: user.clone(), password_hash });
         state.record_deed(AuditKind::UserCreated, user.id, None, context);
-        for role in invitation.roles.iter().filter(|role| role.as_str() != ROLE_USER) {
-            state.record_deed(AuditKind::RoleGranted, user.id, Some(role.to_string()), context);
+        for granted in roles_granted(user.id.into(), &invitation.roles, context) {
+            state.record(granted, context);
         }
         Ok(InvitationOutcome::Invited(user))
     }
@@ -114,6 +115,7 @@ impl State {
             row.user.email_verified = is_verified;
         }
         self.kill_tokens(before.id);
+        self.forget_changes(before.id);
         self.queue_notice(notice(MailKind::EmailChanged, before, before.email.clone()), context);
         if !is_verified {
             self.queue_mail(MailKind::EmailVerification, email, context.at);

@@ -40,6 +40,7 @@ impl ChangeRights {
             RightsOutcome::Unchanged(user) => Ok(user),
             RightsOutcome::UserUnknown => Err(ServiceError::UserUnknown),
             RightsOutcome::RoleUnknown => Err(ServiceError::RoleUnknown),
+            RightsOutcome::TooManyRoles => Err(ServiceError::LimitReached),
             RightsOutcome::LastAdmin => Err(ServiceError::LastAdmin),
         }
     }

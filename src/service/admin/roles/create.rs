@@ -28,6 +28,7 @@ impl CreateRole {
         let context = by.context(self.clock.now());
         let role = Role { name: request.name, description: request.description, created_at: context.at };
         match self.roles.create(&role, &context).await? {
+            RoleCreation::TooMany => Err(ServiceError::LimitReached),
             RoleCreation::Taken => Err(ServiceError::RoleTaken),
             RoleCreation::Created => {
                 let created = AuditEvent::by_actor(AuditKind::RoleCreated, None, &context);

@@ -10,6 +10,7 @@ use crate::domain::clock::{Clock, Entropy};
 use crate::domain::id::ServiceAccountId;
 use crate::domain::name::Name;
 use crate::domain::ports::service_accounts::ServiceAccounts;
+use crate::domain::rights::roles_granted;
 use crate::domain::role::RoleName;
 use crate::domain::service_account::{NewServiceAccount, ServiceAccountCreation};
 use crate::service::error::{FieldViolation, ServiceError, ServiceResult};
@@ -47,8 +48,11 @@ impl CreateServiceAccount {
         match self.accounts.create(new, &context).await? {
             ServiceAccountCreation::RoleUnknown => Err(ServiceError::RoleUnknown),
             ServiceAccountCreation::Created(account) => {
-                let kind = AuditKind::ServiceAccountCreated;
-                security_event::log(&AuditEvent::by_actor(kind, Some(account.id.into()), &context), &by.origin);
+                let subject = account.id.into();
+                let created = AuditEvent::by_actor(AuditKind::ServiceAccountCreated, Some(subject), &context);
+                for event in std::iter::once(created).chain(roles_granted(subject, &account.roles, &context)) {
+                    security_event::log(&event, &by.origin);
+                }
                 Ok(WithSecret { account, secret: secret.text })
             }
         }

@@ -11,6 +11,7 @@ use crate::domain::id::UserId;
 use crate::domain::language::Language;
 use crate::domain::name::Name;
 use crate::domain::ports::user_directory::UserDirectory;
+use crate::domain::rights::roles_granted;
 use crate::domain::role::RoleName;
 use crate::domain::user::User;
 use crate::domain::user_change::{Invitation, InvitationOutcome};
@@ -48,7 +49,10 @@ impl CreateUser {
             |subject: Option<UserId>| AuditEvent::by_actor(AuditKind::UserCreated, subject.map(Into::into), &context);
         match self.directory.invite(&invitation, &context).await? {
             InvitationOutcome::Invited(user) => {
-                security_event::log(&told(Some(user.id)), &by.origin);
+                let granted = roles_granted(user.id.into(), &invitation.roles, &context);
+                for event in std::iter::once(told(Some(user.id))).chain(granted) {
+                    security_event::log(&event, &by.origin);
+                }
                 Ok(user)
             }
             InvitationOutcome::EmailTaken => {

@@ -2,18 +2,20 @@
 
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
+    ActiveValue::Set, ColumnTrait as _, Condition, DatabaseTransaction, DbErr, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _, QuerySelect as _, QueryTrait as _,
 };
 
-use super::read::{find, good};
+use super::read::find;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{ServiceAccountId, SessionId, UserId};
 use crate::domain::ports::AuditContext;
 use crate::domain::revocation::{Revocation, RevocationTarget};
+use crate::domain::rights::roles_granted;
 use crate::domain::service_account::{
-    NewServiceAccount, SecretHash, SecretRotation, ServiceAccount, ServiceAccountCreation, ServiceAccountDeletion,
+    MAX_SECRETS, NewServiceAccount, SecretHash, SecretRotation, SecretRotationOutcome, ServiceAccountCreation,
+    ServiceAccountDeletion,
 };
 use crate::domain::user::Epoch;
 use crate::store::db::database::Database;
@@ -50,7 +52,8 @@ impl Database {
         }
         insert_secret(&transaction, new.id, new.secret, context.at).await?;
         let told = AuditEvent::by_actor(AuditKind::ServiceAccountCreated, Some(new.id.into()), context);
-        self.write_events(&transaction, context, [told]).await?;
+        let granted = roles_granted(new.id.into(), &new.roles, context);
+        self.write_events(&transaction, context, std::iter::once(told).chain(granted)).await?;
         let created = find(&transaction, new.id, context.at).await?.ok_or(Fault::Corrupt("new service account"))?;
         transaction.commit().await?;
         Ok(ServiceAccountCreation::Created(created))
@@ -60,18 +63,28 @@ impl Database {
         &self,
         rotation: &SecretRotation,
         context: &AuditContext,
-    ) -> Result<Option<ServiceAccount>, Fault> {
+    ) -> Result<SecretRotationOutcome, Fault> {
         let transaction = self.begin().await?;
-        if lock(&transaction, rotation.account).await?.is_none() {
-            return Ok(None);
+        let Some(row) = lock(&transaction, rotation.account).await? else {
+            return Ok(SecretRotationOutcome::Unknown);
+        };
+        let overlaps = rotation.overlap_ends_at > context.at;
+        end_secrets(&transaction, rotation.account, overlaps.then_some(context.at)).await?;
+        if shorten_secrets(&transaction, rotation).await? >= MAX_SECRETS {
+            return Ok(SecretRotationOutcome::TooManySecrets);
         }
-        shorten_secrets(&transaction, rotation, context.at).await?;
         insert_secret(&transaction, rotation.account, rotation.secret, context.at).await?;
+        let mut revocations = Vec::new();
+        if !overlaps {
+            raise_epoch(&transaction, &row).await?;
+            revocations = revoke_tokens(&transaction, &row, rotation.revocations_expire_at).await?;
+        }
         let told = AuditEvent::by_actor(AuditKind::ServiceAccountSecretRotated, Some(rotation.account.into()), context);
         self.write_events(&transaction, context, [told]).await?;
-        let rotated = find(&transaction, rotation.account, context.at).await?;
+        let account = find(&transaction, rotation.account, context.at).await?;
+        let account = account.ok_or(Fault::Corrupt("service account whose row is locked"))?;
         transaction.commit().await?;
-        Ok(rotated)
+        Ok(SecretRotationOutcome::Rotated { account, revocations })
     }
 
     pub(super) async fn try_delete_service_account(
@@ -82,10 +95,7 @@ impl Database {
     ) -> Result<ServiceAccountDeletion, Fault> {
         let transaction = self.begin().await?;
         let Some(row) = lock(&transaction, id).await? else { return Ok(ServiceAccountDeletion::Unknown) };
-        // Ids of users and of service accounts are drawn from one space: `sub` is what is revoked.
-        let target = RevocationTarget::User { id: UserId::from_uuid(id.as_uuid()), min_epoch: Epoch(row.epoch + 1) };
-        let revocations = vec![Revocation { target, expires_at }];
-        revocations::write(&transaction, &revocations).await?;
+        let revocations = revoke_tokens(&transaction, &row, expires_at).await?;
         service_account::Entity::delete_by_id(id.as_uuid()).exec(&transaction).await?;
         let told = AuditEvent::by_actor(AuditKind::ServiceAccountDeleted, Some(id.into()), context);
         self.write_events(&transaction, context, [told]).await?;
@@ -117,36 +127,56 @@ async fn lock(
     service_account::Entity::find_by_id(id.as_uuid()).lock(LockType::NoKeyUpdate).one(transaction).await
 }
 
-/// The newest one before lasts for the overlap at most; older ones, and the expired, go.
-async fn shorten_secrets(
+/// Refuses every token that the account has out by now.
+async fn revoke_tokens(
     transaction: &DatabaseTransaction,
-    rotation: &SecretRotation,
-    now: Timestamp,
-) -> Result<(), DbErr> {
-    use service_account_secret::Column::{CreatedAt, ExpiresAt, Hash, ServiceAccountId};
-    let of_account = ServiceAccountId.eq(rotation.account.as_uuid());
-    let newest = service_account_secret::Entity::find()
-        .filter(of_account.clone())
-        .filter(good(now))
-        .order_by_desc(CreatedAt)
-        .one(transaction)
-        .await?
-        .map(|row| row.hash)
-        .filter(|_| rotation.overlap_ends_at > now);
-    let mut others = service_account_secret::Entity::delete_many().filter(of_account);
-    if let Some(newest) = &newest {
-        others = others.filter(Hash.ne(newest.clone()));
-    }
-    others.exec(transaction).await?;
-    // Alone it has no expiry yet, or an earlier one that a rotation before this has given it.
-    let overlap_ends_at = rotation.overlap_ends_at.as_millis();
-    service_account_secret::Entity::update_many()
-        .col_expr(ExpiresAt, Expr::val(overlap_ends_at))
-        .filter(ServiceAccountId.eq(rotation.account.as_uuid()))
-        .filter(sea_orm::Condition::any().add(ExpiresAt.is_null()).add(ExpiresAt.gt(overlap_ends_at)))
+    row: &service_account::Model,
+    expires_at: Timestamp,
+) -> Result<Vec<Revocation>, DbErr> {
+    // Ids of users and of service accounts are drawn from one space: `sub` is what is revoked.
+    let target = RevocationTarget::User { id: UserId::from_uuid(row.id), min_epoch: Epoch(row.epoch + 1) };
+    let revocations = vec![Revocation { target, expires_at }];
+    revocations::write(transaction, &revocations).await?;
+    Ok(revocations)
+}
+
+async fn raise_epoch(transaction: &DatabaseTransaction, row: &service_account::Model) -> Result<(), DbErr> {
+    service_account::Entity::update_many()
+        .col_expr(service_account::Column::Epoch, Expr::val(row.epoch + 1))
+        .filter(service_account::Column::Id.eq(row.id))
         .exec(transaction)
         .await
         .map(|_| ())
+}
+
+/// Deletes the secrets that have expired by then, or all.
+async fn end_secrets(
+    transaction: &DatabaseTransaction,
+    account: ServiceAccountId,
+    expired_by: Option<Timestamp>,
+) -> Result<(), DbErr> {
+    use service_account_secret::Column;
+    service_account_secret::Entity::delete_many()
+        .filter(Column::ServiceAccountId.eq(account.as_uuid()))
+        .apply_if(expired_by, |delete, now| delete.filter(Column::ExpiresAt.lte(now.as_millis())))
+        .exec(transaction)
+        .await
+        .map(|_| ())
+}
+
+/// Those that are left last for the overlap at most: the newest had no end yet, the others may have an earlier one that a
+/// rotation before this has given them. How many there are.
+async fn shorten_secrets(transaction: &DatabaseTransaction, rotation: &SecretRotation) -> Result<u64, DbErr> {
+    use service_account_secret::Column::{ExpiresAt, ServiceAccountId};
+    let of_account = ServiceAccountId.eq(rotation.account.as_uuid());
+    let overlap_ends_at = rotation.overlap_ends_at.as_millis();
+    service_account_secret::Entity::update_many()
+        .col_expr(ExpiresAt, Expr::val(overlap_ends_at))
+        .filter(of_account.clone())
+        .filter(Condition::any().add(ExpiresAt.is_null()).add(ExpiresAt.gt(overlap_ends_at)))
+        .exec(transaction)
+        .await?;
+    service_account_secret::Entity::find().filter(of_account).count(transaction).await
 }
 
 async fn insert_secret(

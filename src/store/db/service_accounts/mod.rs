@@ -12,7 +12,8 @@ use crate::domain::ports::service_accounts::ServiceAccounts;
 use crate::domain::ports::{AuditContext, StoreResult};
 use crate::domain::revocation::Revocation;
 use crate::domain::service_account::{
-    NewServiceAccount, SecretHash, SecretRotation, ServiceAccount, ServiceAccountCreation, ServiceAccountDeletion,
+    NewServiceAccount, SecretHash, SecretRotation, SecretRotationOutcome, ServiceAccount, ServiceAccountCreation,
+    ServiceAccountDeletion,
 };
 
 pub(super) use read::find;
@@ -41,7 +42,7 @@ impl ServiceAccounts for Database {
         self.run(|| read::find_by_secret(&self.reader, id, secret, now)).await
     }
 
-    async fn rotate(&self, rotation: SecretRotation, context: &AuditContext) -> StoreResult<Option<ServiceAccount>> {
+    async fn rotate(&self, rotation: SecretRotation, context: &AuditContext) -> StoreResult<SecretRotationOutcome> {
         self.run(|| self.try_rotate_secret(&rotation, context)).await
     }
 

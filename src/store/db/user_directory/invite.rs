@@ -10,6 +10,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::id::{PrincipalId, UserId};
 use crate::domain::mail::MailKind;
 use crate::domain::ports::AuditContext;
+use crate::domain::rights::roles_granted;
 use crate::domain::role::RoleName;
 use crate::domain::user::{Epoch, ROLE_USER, Revision, UserState};
 use crate::domain::user_change::{Invitation, InvitationOutcome};
@@ -67,14 +68,10 @@ async fn give_roles(connection: &impl ConnectionTrait, invitation: &Invitation) 
     user_role::Entity::insert_many(rows).exec_without_returning(connection).await.map(|_| ())
 }
 
-/// Roles beside `user` are told as if they were granted one by one: who searches the trail for a role finds them.
 fn events(invitation: &Invitation, context: &AuditContext) -> Vec<AuditEvent> {
-    let subject = Some(invitation.id.into());
-    let granted = invitation.roles.iter().filter(|role| role.as_str() != ROLE_USER).map(|role| {
-        let detail = Some(role.to_string());
-        AuditEvent { detail, ..AuditEvent::by_actor(AuditKind::RoleGranted, subject, context) }
-    });
-    std::iter::once(AuditEvent::by_actor(AuditKind::UserCreated, subject, context)).chain(granted).collect()
+    let subject = invitation.id.into();
+    let created = AuditEvent::by_actor(AuditKind::UserCreated, Some(subject), context);
+    std::iter::once(created).chain(roles_granted(subject, &invitation.roles, context)).collect()
 }
 
 fn new_row(invitation: &Invitation, at: Timestamp) -> user::ActiveModel {

@@ -13,7 +13,7 @@ use crate::domain::mail::MailKind;
 use crate::domain::ports::AuditContext;
 use crate::domain::user_change::{UpdateOutcome, UserUpdate};
 use crate::store::db::database::Database;
-use crate::store::db::email_changes::notice;
+use crate::store::db::email_changes::{forget_changes, notice};
 use crate::store::db::entity::user::{self, Column};
 use crate::store::db::fault::Fault;
 use crate::store::db::one_time_tokens::end_tokens_of;
@@ -59,6 +59,7 @@ impl Database {
         let is_verified = update.profile.email_verified.unwrap_or(false);
         write_address(transaction, row, email, is_verified).await?;
         end_tokens_of(transaction, update.id, context.at).await?;
+        forget_changes(transaction, update.id).await?;
         let told = notice(MailKind::EmailChanged, row, stored_email(&row.email)?);
         self.queue_notice(transaction, &told, context).await?;
         if !is_verified {
