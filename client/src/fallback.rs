@@ -141,3 +141,43 @@ fn claims(claims: AccessTokenClaims) -> Option<Claims> {
         scope: claims.scopes,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use tonic::transport::Endpoint;
+
+    use super::*;
+    use crate::testing::ManualClock;
+
+    fn numbered(number: usize) -> Question {
+        question(&number.to_string(), &Expectations::default())
+    }
+
+    #[tokio::test]
+    async fn verdicts_are_kept_up_to_a_number_and_room_is_made_by_time() {
+        let clock = Arc::new(ManualClock::default());
+        let fallback = Fallback::new(Endpoint::from_static("http://127.0.0.1:1").connect_lazy(), clock.clone());
+        let until = clock.monotonic() + LONGEST_KEPT;
+        let refused = Outcome::Refused(Refusal::Revoked);
+        for number in 0..=KEPT {
+            fallback.keep(numbered(number), &refused, until);
+        }
+        assert_eq!(fallback.kept(&numbered(KEPT - 1)), Some(refused.clone()));
+        assert_eq!(fallback.kept(&numbered(KEPT)), None);
+        clock.advance(LONGEST_KEPT);
+        assert_eq!(fallback.kept(&numbered(0)), None, "a verdict is kept for a second");
+        fallback.keep(numbered(KEPT), &refused, clock.monotonic() + LONGEST_KEPT);
+        assert_eq!(fallback.kept(&numbered(KEPT)), Some(refused));
+    }
+
+    #[test]
+    fn what_is_expected_is_part_of_the_question() {
+        let expecting = |audience: &str, roles: &[&str]| {
+            let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+            question("token", &Expectations { audience: Some(audience.to_owned()), roles })
+        };
+        let questions = [expecting("a", &[]), expecting("a", &["b"]), expecting("ab", &[]), expecting("a", &["b", ""])];
+        let distinct: std::collections::HashSet<_> = questions.iter().collect();
+        assert_eq!(distinct.len(), questions.len());
+    }
+}

@@ -150,6 +150,32 @@ impl FakeIssuer {
         self.state.set_silent(false);
     }
 
+    /// Answers every call with UNAVAILABLE, and keeps its connections, until [`Self::come_back`]. Streams of the feed that
+    /// have begun go on: [`Self::cut`] ends them.
+    pub fn go_away(&self) {
+        self.state.set_away(true);
+    }
+
+    /// Answers again.
+    pub fn come_back(&self) {
+        self.state.set_away(false);
+    }
+
+    /// Answers no `VerifyToken` until [`Self::release`].
+    pub fn hold(&self) {
+        self.state.set_holding(true);
+    }
+
+    /// Answers what it has held back.
+    pub fn release(&self) {
+        self.state.set_holding(false);
+    }
+
+    /// Takes no bearer for the feed any more that it has given out: streams end with UNAUTHENTICATED.
+    pub fn refuse_bearers(&self) {
+        self.state.refuse_bearers();
+    }
+
     /// Ends every stream of the feed with UNAVAILABLE.
     pub fn cut(&self) {
         self.state.cut();
@@ -164,6 +190,12 @@ impl FakeIssuer {
     #[must_use]
     pub fn key_fetches(&self) -> usize {
         self.state.counts().keys
+    }
+
+    /// How often a secret was exchanged for a bearer.
+    #[must_use]
+    pub fn bearers(&self) -> usize {
+        self.state.counts().bearers
     }
 
     /// How often the service was asked about a token.

@@ -182,3 +182,87 @@ async fn before_anything_is_heard_nothing_is_accepted() {
     assert_eq!(client.verify_now(&signed, &client.expectations()), Outcome::Unknown(Ignorance::NoKeys));
     assert_eq!(client.staleness(), None);
 }
+
+#[tokio::test]
+async fn keys_that_cannot_be_fetched_stay_as_they_were() {
+    let (clock, issuer, client) = started(StalePolicy::AcceptUntilExpiry).await;
+    let before = issuer.sign(&issuer.token("shop"));
+    issuer.go_away();
+    issuer.rotate();
+    let after = issuer.sign(&issuer.token("shop"));
+    assert_eq!(outcome(&client, &after).await, Outcome::Refused(Refusal::UnknownKey));
+    assert!(issuer.key_fetches() > 1, "it was asked for");
+    assert!(is_active(&outcome(&client, &before).await));
+    issuer.come_back();
+    clock.advance(Duration::from_secs(30));
+    assert!(is_active(&outcome(&client, &after).await));
+    assert!(is_active(&outcome(&client, &before).await), "the old key is still published");
+}
+
+/// Ends the stream at hand, and waits for word by the next one.
+async fn next_stream(issuer: &FakeIssuer, client: &KeysteadClient, end: impl FnOnce(&FakeIssuer)) {
+    issuer.fall_silent();
+    end(issuer);
+    issuer.revoke_session(issuer.token("shop").claims().sid);
+    issuer.speak();
+    issuer.told(client).await;
+}
+
+#[tokio::test]
+async fn a_bearer_is_kept_until_it_has_little_to_live() {
+    let (clock, issuer, client) = started(StalePolicy::Refuse).await;
+    clock.advance(Duration::from_secs(539));
+    next_stream(&issuer, &client, FakeIssuer::cut).await;
+    assert_eq!((issuer.feeds().0, issuer.bearers()), (2, 1));
+    clock.advance(Duration::from_secs(1));
+    next_stream(&issuer, &client, FakeIssuer::cut).await;
+    assert_eq!((issuer.feeds().0, issuer.bearers()), (3, 2), "renewed a minute before it expires");
+}
+
+#[tokio::test]
+async fn a_bearer_that_is_taken_no_longer_is_renewed_and_the_feed_resumes() {
+    let (_, issuer, client) = started(StalePolicy::Refuse).await;
+    next_stream(&issuer, &client, FakeIssuer::refuse_bearers).await;
+    assert_eq!((issuer.feeds(), issuer.bearers()), ((2, 1), 2), "from its cursor");
+}
+
+/// Questions about tokens, each of its own, as tasks.
+fn ask(issuer: &FakeIssuer, client: &KeysteadClient, count: usize) -> tokio::task::JoinSet<Outcome> {
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..count {
+        let (client, signed) = (client.clone(), issuer.sign(&issuer.token("shop")));
+        tasks.spawn(async move { outcome(&client, &signed).await });
+    }
+    tasks
+}
+
+#[tokio::test]
+async fn sixty_four_questions_are_out_at_once_and_the_others_wait_for_their_turn() {
+    let (clock, issuer, client) = started(StalePolicy::FallBackToVerifyToken).await;
+    grow_stale(&clock, &issuer, &client);
+    issuer.hold();
+    let tasks = ask(&issuer, &client, 80);
+    while issuer.verifications() < 64 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(issuer.verifications(), 64);
+    issuer.release();
+    assert!(tasks.join_all().await.iter().all(is_active));
+    assert_eq!(issuer.verifications(), 80);
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_answer_leaves_a_token_unknown_after_two_seconds() {
+    let (clock, issuer, client) = started(StalePolicy::FallBackToVerifyToken).await;
+    grow_stale(&clock, &issuer, &client);
+    issuer.hold();
+    let signed = issuer.sign(&issuer.token("shop"));
+    // From here on time passes whenever nobody has anything to do.
+    tokio::time::pause();
+    let asked_at = tokio::time::Instant::now();
+    assert_eq!(outcome(&client, &signed).await, Outcome::Unknown(Ignorance::NoAnswer));
+    assert_eq!(asked_at.elapsed().as_secs(), 2);
+}

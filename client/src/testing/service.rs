@@ -21,7 +21,6 @@ use crate::pb::{self, TokenStatus};
 mod auth;
 
 const HEARTBEAT: Duration = Duration::from_millis(200);
-const BEARER: &str = "Bearer testing";
 
 /// Both services.
 #[derive(Clone)]
@@ -38,6 +37,7 @@ impl TokenService for FakeService {
 
     async fn get_jwks(&self, _: Request<pb::GetJwksRequest>) -> Result<Response<pb::GetJwksResponse>, Status> {
         self.state.count(|counts| counts.keys += 1);
+        self.state.answers()?;
         let max_age = prost_types::Duration { seconds: 300, nanos: 0 };
         Ok(Response::new(pb::GetJwksResponse { keys: self.state.published(), max_age: Some(max_age) }))
     }
@@ -46,12 +46,13 @@ impl TokenService for FakeService {
         &self,
         request: Request<pb::IssueServiceTokenRequest>,
     ) -> Result<Response<pb::IssueServiceTokenResponse>, Status> {
+        self.state.answers()?;
         let request = request.into_inner();
         if (request.service_account_id.as_str(), request.secret.as_str()) != SERVICE_ACCOUNT {
             return Err(Status::unauthenticated("no such service account"));
         }
         let expire_time = prost_types::Timestamp { seconds: self.clock.now() / 1_000 + 600, nanos: 0 };
-        let access_token = BEARER.trim_start_matches("Bearer ").to_owned();
+        let access_token = self.state.issue_bearer();
         Ok(Response::new(pb::IssueServiceTokenResponse { access_token, expire_time: Some(expire_time) }))
     }
 
@@ -63,8 +64,11 @@ impl TokenService for FakeService {
     }
 
     async fn watch_revocations(&self, request: Request<pb::WatchRevocationsRequest>) -> Result<Response<Feed>, Status> {
-        if request.metadata().get("authorization").is_none_or(|bearer| bearer.as_bytes() != BEARER.as_bytes()) {
-            return Err(Status::unauthenticated("a bearer is required"));
+        self.state.answers()?;
+        let bearer = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
+        let bearer = bearer.unwrap_or_default().to_owned();
+        if !self.state.takes_bearer(&bearer) {
+            return Err(bearer_required());
         }
         let cursor = request.into_inner().cursor;
         self.state.count(|counts| {
@@ -79,16 +83,22 @@ impl TokenService for FakeService {
             return Err(Status::out_of_range("the cursor is too old"));
         }
         let (sender, receiver) = mpsc::channel(1);
-        tokio::spawn(tell(Arc::clone(&self.state), told, sender));
+        tokio::spawn(tell(Arc::clone(&self.state), bearer, told, sender));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 }
 
-/// Tells what is revoked, until the reader goes or the streams are cut.
-async fn tell(state: Arc<State>, mut told: usize, reader: mpsc::Sender<Result<pb::WatchRevocationsResponse, Status>>) {
+fn bearer_required() -> Status {
+    Status::unauthenticated("a bearer is required")
+}
+
+type Reader = mpsc::Sender<Result<pb::WatchRevocationsResponse, Status>>;
+
+/// Tells what is revoked, until the reader goes, the streams are cut, or the bearer is taken no longer.
+async fn tell(state: Arc<State>, bearer: String, mut told: usize, reader: Reader) {
     let mut changes = state.changes.subscribe();
     let cuts = state.cuts();
-    while state.cuts() == cuts {
+    while state.cuts() == cuts && state.takes_bearer(&bearer) {
         if !state.is_silent() {
             let at = state.clock.now();
             let revocations = state.revoked_after(told);
@@ -110,7 +120,8 @@ async fn tell(state: Arc<State>, mut told: usize, reader: mpsc::Sender<Result<pb
         }
     }
     let details = ErrorDetails::with_retry_info(Some(Duration::from_millis(50)));
-    let end = Status::with_error_details(tonic::Code::Unavailable, "cut", details);
+    let cut = Status::with_error_details(tonic::Code::Unavailable, "cut", details);
+    let end = if state.takes_bearer(&bearer) { cut } else { bearer_required() };
     // An error says that the reader has gone.
     drop(reader.send(Err(end)).await);
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use keystead_verifier::{Claims, LiveRevocation};
 use tokio::sync::watch;
+use tonic::Status;
 
 use super::signing::SigningKey;
 use crate::Clock;
@@ -19,6 +20,7 @@ pub(super) struct State {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Counts {
     pub(super) keys: usize,
+    pub(super) bearers: usize,
     pub(super) verifications: usize,
     pub(super) feeds: usize,
     pub(super) snapshots: usize,
@@ -30,7 +32,13 @@ struct Inner {
     keys_made: usize,
     revocations: Vec<LiveRevocation>,
     silent: bool,
+    /// Whether every call is answered with UNAVAILABLE.
+    away: bool,
+    /// Whether questions about tokens wait for their answer.
+    holding: bool,
     cuts: usize,
+    /// Bearers before this one are taken no longer.
+    first_bearer: usize,
     oldest_cursor: usize,
     counts: Counts,
 }
@@ -42,7 +50,10 @@ impl State {
             keys_made: 1,
             revocations: Vec::new(),
             silent: false,
+            away: false,
+            holding: false,
             cuts: 0,
+            first_bearer: 0,
             oldest_cursor: 0,
             counts: Counts::default(),
         };
@@ -98,6 +109,42 @@ impl State {
 
     pub(super) fn is_silent(&self) -> bool {
         self.lock().silent
+    }
+
+    pub(super) fn set_away(&self, away: bool) {
+        self.change(|inner| inner.away = away);
+    }
+
+    /// Fails while the issuer is away.
+    pub(super) fn answers(&self) -> Result<(), Status> {
+        if self.lock().away { Err(Status::unavailable("away")) } else { Ok(()) }
+    }
+
+    pub(super) fn set_holding(&self, holding: bool) {
+        self.change(|inner| inner.holding = holding);
+    }
+
+    /// Waits while answers are held back.
+    pub(super) async fn turn(&self) {
+        // The sender lives as long as this.
+        drop(self.changes.subscribe().wait_for(|_| !self.lock().holding).await);
+    }
+
+    /// A bearer for the feed.
+    pub(super) fn issue_bearer(&self) -> String {
+        let mut inner = self.lock();
+        inner.counts.bearers += 1;
+        format!("testing-{}", inner.counts.bearers)
+    }
+
+    pub(super) fn refuse_bearers(&self) {
+        self.change(|inner| inner.first_bearer = inner.counts.bearers + 1);
+    }
+
+    /// Whether this is a bearer that is still taken.
+    pub(super) fn takes_bearer(&self, header: &str) -> bool {
+        let number = header.strip_prefix("Bearer testing-").and_then(|number| number.parse::<usize>().ok());
+        number.is_some_and(|number| number >= self.lock().first_bearer)
     }
 
     pub(super) fn cut(&self) {
