@@ -54,6 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     tonic_prost_build::configure()
         .codec_path("crate::grpc::codec::StrictCodec")
         .skip_debug(REDACTED)
+        .extern_path(".keystead.v1.AccessTokenClaims", "crate::grpc::claims::AccessTokenClaims")
         .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }

@@ -105,7 +105,7 @@ async fn an_account_is_made_its_token_verified_and_its_session_refreshed_and_end
     let verify = pb::VerifyTokenRequest { access_token: tokens.access_token, ..Default::default() };
     let verdict = client.verify_token(verify.clone()).await.expect("a verdict").into_inner();
     assert_eq!(verdict.status(), TokenStatus::Active);
-    assert_eq!(verdict.claims.expect("claims").subject, registered.user.expect("a user").id);
+    assert_eq!(verdict.claims.expect("claims").0.sub.to_string(), registered.user.expect("a user").id);
 
     let refresh = pb::RefreshRequest { refresh_token: tokens.refresh_token };
     let next = client.refresh(refresh).await.expect("new tokens").into_inner().token_set.expect("tokens");

@@ -40,10 +40,10 @@ async fn a_thousand_tokens_are_answered_in_their_order(backend: Backend) {
     assert_eq!(verdicts.len(), MOST);
     for (number, verdict) in verdicts.iter().enumerate() {
         assert_eq!(verdict.status(), cases(number).1, "{number}");
-        let subject = verdict.claims.as_ref().map(|claims| claims.subject.as_str());
+        let subject = verdict.claims.as_ref().map(|claims| claims.0.sub.to_string());
         let expected = match number % 5 {
-            0 => Some(ada.user.id.as_str()),
-            2 => Some(bob.user.id.as_str()),
+            0 => Some(ada.user.id.clone()),
+            2 => Some(bob.user.id.clone()),
             _ => None,
         };
         assert_eq!(subject, expected, "{number}");

@@ -16,8 +16,8 @@ async fn a_new_account_comes_with_its_first_session(backend: Backend) {
     assert!(!tokens.user.email_verified);
     let verdict = client.verdict(&tokens.set.access_token).await.expect("a verdict");
     assert_eq!(verdict.status(), TokenStatus::Active);
-    let claims = verdict.claims.expect("claims of an active token");
-    assert_eq!((claims.subject, claims.session_id), (tokens.user.id, tokens.set.session_id));
+    let claims = verdict.claims.expect("claims of an active token").0;
+    assert_eq!((claims.sub.to_string(), claims.sid.to_string()), (tokens.user.id, tokens.set.session_id));
     person.log_in(&client).await.expect("the password opens the account");
 }
 

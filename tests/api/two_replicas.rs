@@ -28,7 +28,7 @@ async fn a_session_lives_and_ends_over_alternating_replicas(backend: Backend) {
     taken.is(Code::AlreadyExists, "EMAIL_TAKEN");
     let opened = person.log_in(&there).await.expect("tokens");
     let verdict = here.verdict(&opened.access_token).await.expect("a verdict");
-    assert_eq!(verdict.claims.expect("an active token").subject, registered.user.id);
+    assert_eq!(verdict.claims.expect("an active token").0.sub.to_string(), registered.user.id);
     let second = here.use_refresh_token(&opened.refresh_token).await.expect("a successor");
     let third = there.use_refresh_token(&second.refresh_token).await.expect("a successor");
     assert_eq!(here.status_of(&third.access_token).await, TokenStatus::Active);

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::strict_json::{Name, Others, required, take_once};
 
 /// The claims of an access token (RFC 9068, section 2.2). Times are seconds since the Unix epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Claims {
     pub iss: String,
     pub sub: Uuid,

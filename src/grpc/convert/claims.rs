@@ -1,8 +1,9 @@
 //! Verdicts on access tokens, on their way out.
 
 use super::time;
+use crate::grpc::claims::AccessTokenClaims;
 use crate::grpc::pb::{self, TokenStatus};
-use crate::service::token::verify::{Claims, Verdict, Verified};
+use crate::service::token::verify::{Verdict, Verified};
 
 pub fn verified(verified: Verified) -> pb::VerifyTokenResponse {
     let (status, claims) = verdict(verified.verdict);
@@ -14,9 +15,9 @@ pub fn verified(verified: Verified) -> pb::VerifyTokenResponse {
     }
 }
 
-fn verdict(verdict: Verdict) -> (TokenStatus, Option<pb::AccessTokenClaims>) {
+fn verdict(verdict: Verdict) -> (TokenStatus, Option<AccessTokenClaims>) {
     let status = match verdict {
-        Verdict::Active(active) => return (TokenStatus::Active, Some(claims(&active))),
+        Verdict::Active(claims) => return (TokenStatus::Active, Some(AccessTokenClaims(claims))),
         Verdict::Expired => TokenStatus::Expired,
         Verdict::NotYetValid => TokenStatus::NotYetValid,
         Verdict::Revoked => TokenStatus::Revoked,
@@ -29,23 +30,4 @@ fn verdict(verdict: Verdict) -> (TokenStatus, Option<pb::AccessTokenClaims>) {
         Verdict::InsufficientRole => TokenStatus::InsufficientRole,
     };
     (status, None)
-}
-
-fn claims(claims: &Claims) -> pb::AccessTokenClaims {
-    pb::AccessTokenClaims {
-        issuer: claims.iss.clone(),
-        subject: claims.sub.to_string(),
-        audiences: claims.aud.clone(),
-        client_id: claims.client_id.clone(),
-        expire_time: Some(time::seconds(claims.exp)),
-        issue_time: Some(time::seconds(claims.iat)),
-        not_before_time: Some(time::seconds(claims.nbf)),
-        token_id: claims.jti.to_string(),
-        session_id: claims.sid.to_string(),
-        epoch: claims.epoch,
-        authentication_time: Some(time::seconds(claims.auth_time)),
-        authentication_methods: claims.amr.clone(),
-        roles: claims.roles.clone(),
-        scopes: claims.scope.clone(),
-    }
 }

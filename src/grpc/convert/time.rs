@@ -27,11 +27,6 @@ pub fn moment(field: &str, told: Option<&prost_types::Timestamp>, violations: &m
     Some(Timestamp::from_millis(told.seconds * 1_000 + i64::from(nanos.div_ceil(1_000_000))))
 }
 
-/// From a NumericDate (RFC 7519, section 2).
-pub fn seconds(seconds: i64) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds, nanos: 0 }
-}
-
 pub fn duration(span: Duration) -> prost_types::Duration {
     let seconds = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
     prost_types::Duration { seconds, nanos: span.subsec_nanos().cast_signed() }
