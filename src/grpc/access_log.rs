@@ -120,6 +120,9 @@ fn code_name(code: Code) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
     use super::*;
     use crate::grpc::access::Access;
     use crate::grpc::methods::Messages;
@@ -140,6 +143,46 @@ mod tests {
         assert_eq!(loudness_of(Logged::FailuresOnly, Code::Ok), Loudness::Silent);
         assert_eq!(loudness_of(Logged::FailuresOnly, Code::Unavailable), Loudness::Warn);
         assert_eq!(loudness_of(Logged::Yes, Code::Ok), Loudness::Info);
+    }
+
+    /// What is written to the log.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("no panic").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn told(logged: Logged, code: Code) -> String {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let method = method(logged);
+            let (trace_id, http, duration) = (TraceId([7; 16]), StatusCode::OK, Duration::from_millis(3));
+            let span = span(Some(&method), trace_id);
+            tell(&Completion { method: Some(&method), trace_id, http, code, duration }, &span);
+        });
+        let bytes = lines.0.lock().expect("no panic").clone();
+        String::from_utf8(bytes).expect("text")
+    }
+
+    // promise G2
+    #[test]
+    fn a_failure_of_a_silent_method_is_told_as_fully_as_any_other() {
+        let told_by = |logged| told(logged, Code::Unavailable);
+        for line in [told_by(Logged::FailuresOnly), told_by(Logged::Yes)] {
+            let parts = ["WARN", "method=\"/a.B/C\"", "code=\"UNAVAILABLE\"", "duration_ms=3", &"07".repeat(16)];
+            assert!(parts.iter().all(|part| line.contains(part)), "{line}");
+        }
+        assert_eq!(told(Logged::FailuresOnly, Code::Ok), "");
     }
 
     #[test]
