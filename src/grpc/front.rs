@@ -24,9 +24,10 @@ use super::message_limit::LimitedBody;
 use super::methods::{Messages, Method, Methods};
 use super::source::ProxyTrust;
 use super::stay::Stay;
-use super::{bearer, deadline, details, guard, status, trace};
+use super::trace::Traces;
+use super::{bearer, deadline, details, guard, status};
 use crate::domain::caller::Caller;
-use crate::domain::clock::{Clock, Entropy};
+use crate::domain::clock::Clock;
 use crate::domain::deadline::Deadline;
 use crate::domain::origin::Origin;
 use crate::service::access::CheckAccess;
@@ -44,7 +45,7 @@ pub struct Front {
     /// How long a stream may go on.
     pub stay: Arc<Stay>,
     pub clock: Arc<dyn Clock>,
-    pub entropy: Arc<dyn Entropy>,
+    pub traces: Traces,
 }
 
 impl Front {
@@ -58,7 +59,7 @@ impl Front {
         let time_left = deadline::of(request.headers(), self.max_deadline);
         let origin = Origin {
             source: Some(source),
-            trace_id: trace::trace_id(request.headers(), &*self.entropy),
+            trace_id: self.traces.id(request.headers()),
             deadline: Deadline::after(started, time_left),
         };
         let method = self.methods.find(request.uri().path());

@@ -30,6 +30,7 @@ use super::settings::Settings;
 use super::source::ProxyTrust;
 use super::stay::Stay;
 use super::token_service::TokenApi;
+use super::trace::Traces;
 use super::transport::connection::{self, Answerer, Limits};
 use super::transport::listener::{Accepted, Listener};
 use super::transport::tls::{Reload, Tls, TlsFault, TlsFiles};
@@ -216,7 +217,7 @@ fn front(settings: Settings, needs: Needs, drain: &CancellationToken) -> Result<
         max_deadline: settings.max_deadline,
         stay: Arc::new(Stay { drain: drain.clone(), longest: settings.connection_age }),
         clock: needs.clock,
-        entropy: needs.entropy,
+        traces: Traces::new(needs.entropy),
     })
 }
 

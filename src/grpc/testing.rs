@@ -18,6 +18,7 @@ use super::pb;
 use super::pb::token_service_server::{TokenService, TokenServiceServer};
 use super::source::ProxyTrust;
 use super::stay::Stay;
+use super::trace::Traces;
 use crate::domain::clock::{Clock, Entropy, Timestamp};
 use crate::service::error::ServiceError;
 use crate::service::testing::World;
@@ -114,7 +115,7 @@ pub async fn front(behaviour: Behaviour) -> Arc<Front> {
         max_deadline: Duration::from_secs(30),
         stay: Arc::new(Stay { drain: CancellationToken::new(), longest: Duration::from_mins(30) }),
         clock: Arc::new(Still),
-        entropy: Arc::new(Still),
+        traces: Traces::new(Arc::new(Still)),
     })
 }
 

@@ -1,5 +1,7 @@
 //! The trace that a request belongs to: the caller's (W3C Trace Context, level 1), or a new one.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use http::HeaderMap;
 
 use crate::domain::clock::Entropy;
@@ -9,20 +11,43 @@ const TRACEPARENT: &str = "traceparent";
 /// `version-traceid-parentid-flags`; a later version may go on after a further dash.
 const LENGTH: usize = 55;
 
-/// The trace id of the `traceparent` header, or a random one where there is none that is valid.
-pub fn trace_id(headers: &HeaderMap, entropy: &dyn Entropy) -> TraceId {
-    let mut sent = headers.get_all(TRACEPARENT).iter();
-    let first = sent.next().and_then(|value| parse(value.as_bytes()));
-    match (first, sent.next()) {
-        (Some(trace_id), None) => trace_id,
-        _ => random(entropy),
-    }
+/// How many new ids are drawn at once. They are no secrets, and a draw of one costs nearly as much as one of many.
+const DRAWN_AT_ONCE: usize = 256;
+const ID_LENGTH: usize = 16;
+
+/// Knows the trace of each request.
+pub struct Traces {
+    entropy: Arc<dyn Entropy>,
+    /// New ids that no request has had.
+    drawn: Mutex<Vec<TraceId>>,
 }
 
-fn random(entropy: &dyn Entropy) -> TraceId {
-    let mut bytes = [0; 16];
-    entropy.fill(&mut bytes);
-    TraceId(bytes)
+impl Traces {
+    pub fn new(entropy: Arc<dyn Entropy>) -> Self {
+        Self { entropy, drawn: Mutex::default() }
+    }
+
+    /// The trace id of the `traceparent` header, or a random one where there is none that is valid.
+    pub fn id(&self, headers: &HeaderMap) -> TraceId {
+        let mut sent = headers.get_all(TRACEPARENT).iter();
+        let first = sent.next().and_then(|value| parse(value.as_bytes()));
+        match (first, sent.next()) {
+            (Some(trace_id), None) => trace_id,
+            _ => self.random(),
+        }
+    }
+
+    fn random(&self) -> TraceId {
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(id) = drawn.pop() {
+            return id;
+        }
+        let mut ids = [[0; ID_LENGTH]; DRAWN_AT_ONCE];
+        self.entropy.fill(ids.as_flattened_mut());
+        let [first, others @ ..] = ids;
+        drawn.extend(others.map(TraceId));
+        TraceId(first)
+    }
 }
 
 fn parse(header: &[u8]) -> Option<TraceId> {
@@ -58,9 +83,12 @@ fn digit(character: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use http::HeaderValue;
 
     use super::*;
+    use crate::domain::manual_clock::CountingEntropy;
 
     struct Sevens;
 
@@ -78,7 +106,7 @@ mod tests {
         for value in values {
             headers.append(TRACEPARENT, HeaderValue::from_static(value));
         }
-        trace_id(&headers, &Sevens).to_string()
+        Traces::new(Arc::new(Sevens)).id(&headers).to_string()
     }
 
     #[test]
@@ -94,6 +122,13 @@ mod tests {
     fn without_a_header_or_with_two_the_trace_is_new() {
         assert_eq!(of(&[]), FRESH);
         assert_eq!(of(&[GOOD, GOOD]), FRESH);
+    }
+
+    #[test]
+    fn no_new_id_is_given_twice() {
+        let traces = Traces::new(Arc::new(CountingEntropy::default()));
+        let ids: HashSet<[u8; ID_LENGTH]> = (0..3 * DRAWN_AT_ONCE).map(|_| traces.id(&HeaderMap::new()).0).collect();
+        assert_eq!(ids.len(), 3 * DRAWN_AT_ONCE);
     }
 
     #[test]
