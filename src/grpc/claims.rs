@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use bytes::{Buf, BufMut};
-use keystead_verifier::Claims;
 use prost::encoding::{
     DecodeContext, WireType, encode_key, encode_varint, int64, key_len, message, skip_field, string,
 };
 use prost::{DecodeError, Message};
 use prost_types::Timestamp;
 use uuid::Uuid;
+
+use crate::service::token::verify::Claims;
 
 /// Numbers of the fields, as in the contract.
 mod field {
