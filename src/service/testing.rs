@@ -25,7 +25,7 @@ use crate::service::auth::register::Register;
 use crate::service::auth::request_reset::RequestReset;
 use crate::service::auth::secret_guard::SecretGuard;
 use crate::service::auth::session_ender::SessionEnder;
-use crate::service::auth::session_opener::{Opened, Opening, SessionOpener};
+use crate::service::auth::session_opener::{METHOD_PASSWORD, Opened, Opening, SessionOpener};
 use crate::service::auth::token_issuer::TokenIssuer;
 use crate::service::auth::token_set::TokenSet;
 use crate::service::keys::ensure::EnsureKeys;
@@ -133,6 +133,7 @@ impl World {
     pub async fn sign_in(&self, user: &User) -> TokenSet {
         let opening = Opening {
             user: user.clone(),
+            methods: vec![METHOD_PASSWORD.to_owned()],
             audience: self.issuer.audience("").unwrap(),
             device_name: Name::default(),
             attempt: self.guard.attempt_keys(&user.email, &origin(1)),

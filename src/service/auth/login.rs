@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::secret_guard::SecretGuard;
-use super::session_opener::{Opened, Opening, SessionOpener};
+use super::session_opener::{METHOD_PASSWORD, Opened, Opening, SessionOpener};
 use crate::crypto::password_hasher::{PasswordHasher, PasswordVerdict};
 use crate::domain::audit::{AuditKind, AuditOutcome};
 use crate::domain::clock::Clock;
@@ -60,7 +60,8 @@ impl Login {
             self.guard.forgive_all(&email, origin, &attempt).await?;
             return Err(ServiceError::EmailNotVerified);
         }
-        let mut opening = Opening { user, audience, device_name, attempt, rehash };
+        let methods = vec![METHOD_PASSWORD.to_owned()];
+        let mut opening = Opening { user, methods, audience, device_name, attempt, rehash };
         for _ in 0..MAX_TRIES {
             match self.opener.open(opening.clone(), origin).await? {
                 Opened::Open(tokens) => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::secret_guard::SecretGuard;
-use super::session_opener::{Opened, Opening, SessionOpener};
+use super::session_opener::{METHOD_PASSWORD, Opened, Opening, SessionOpener};
 use super::settings::RegistrationSettings;
 use crate::crypto::password_hasher::PasswordHasher;
 use crate::domain::audit::{AuditKind, AuditOutcome};
@@ -95,6 +95,7 @@ impl Register {
     async fn sign_in(&self, user: User, device_name: Name, origin: &Origin) -> ServiceResult<Registered> {
         let opening = Opening {
             user: user.clone(),
+            methods: vec![METHOD_PASSWORD.to_owned()],
             audience: self.opener.issuer.audience("")?,
             device_name,
             attempt: self.guard.attempt_keys(&user.email, origin),

@@ -19,7 +19,7 @@ use crate::service::security_event;
 use crate::service::token::revoker::Revoker;
 
 /// How a password is told in `amr` (RFC 8176, section 2).
-const METHOD_PASSWORD: &str = "pwd";
+pub const METHOD_PASSWORD: &str = "pwd";
 
 /// Opens sessions.
 pub struct SessionOpener {
@@ -37,6 +37,8 @@ pub struct SessionOpener {
 pub struct Opening {
     /// As it was read before the password was checked.
     pub user: User,
+    /// How the user has proved who they are (RFC 8176, section 2).
+    pub methods: Vec<String>,
     pub audience: Vec<String>,
     pub device_name: Name,
     pub attempt: AttemptKeys,
@@ -56,7 +58,7 @@ impl SessionOpener {
         // Before anything is written: a ring too old to sign with must not leave a session behind.
         let ring = self.keys.signing_ring()?;
         let now = self.clock.now();
-        let Opening { user, audience, device_name, attempt, rehash } = opening;
+        let Opening { user, methods, audience, device_name, attempt, rehash } = opening;
         let session = Session {
             id: SessionId::generate(self.clock.as_ref(), self.entropy.as_ref()),
             user_id: user.id,
@@ -64,7 +66,7 @@ impl SessionOpener {
             salt: self.salt(),
             refresh_key_id: ring.active_refresh_key_id().to_owned(),
             audience,
-            methods: vec![METHOD_PASSWORD.to_owned()],
+            methods,
             device_name,
             source: origin.source,
             authenticated_at: now,
