@@ -60,3 +60,6 @@ fn denied(denial: Denial) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,6 +99,9 @@ fn identity(access_token: &str) -> [String; 2] {
 const SPOOFED: [(&str, &str); 3] =
     [("x-auth-subject", "spoofed"), ("X-Auth-Session", "spoofed"), ("X-AUTH-ROLES", "spoofed")];
 
+/// Read by services in the manner of CGI as if they were the others.
+const LOOK_ALIKES: [(&str, &str); 2] = [("x_auth_roles", "spoofed"), ("X_Auth_Subject", "spoofed")];
+
 /// What every gateway that asks with each request does.
 async fn asks_with_each_request(client: &Client, gateway: &Gateway) {
     let ada = Person::new("ada").register(client).await.set;
@@ -125,7 +128,20 @@ async fn asks_with_each_request(client: &Client, gateway: &Gateway) {
     assert!(!sent.contains("x-auth-") && !sent.contains("spoofed"), "{sent}");
     for path in ["/public", "/public/../page", "/public/%2e%2e/page", "//page", "/public%2f..%2fpage", "/PUBLIC/page"] {
         let (status, sent) = visitor.get(path, &[]).await;
-        assert!([301, 400, 401].contains(&status), "{path}: {status} {sent}");
+        assert!([301, 400, 401, 404].contains(&status), "{path}: {status} {sent}");
+    }
+    for path in ["/secret/../public/x", "/secret/%2e%2e/public/x", "/secret/..%2fpublic/x", "/secret/x;/../../public/"]
+    {
+        let (status, sent) = visitor.get(path, &[]).await;
+        let is_public = status == 200 && sent.starts_with("get /public/");
+        assert!(is_public || [301, 307, 400, 401].contains(&status), "{path}: {status} {sent}");
+    }
+    for authorization in [None, Some(("authorization", visitor.authorization.as_str()))] {
+        for path in ["/page", "/public/page"] {
+            let headers: Vec<_> = LOOK_ALIKES.into_iter().chain(authorization).collect();
+            let (_, sent) = visitor.get(path, &headers).await;
+            assert!(!sent.contains("spoofed"), "{path}: {sent}");
+        }
     }
 
     client.log_out(&ada.refresh_token, LogoutScope::ThisSession).await.expect("ended");
@@ -144,9 +160,16 @@ async fn nginx_asks_with_each_request(backend: Backend) {
 async fn envoy_asks_with_each_request(backend: Backend) {
     let (keystead, mirror) = (Keystead::start(backend).await, Mirror::start().await);
     let client = keystead.client().await;
-    let gateway = Gateway::envoy(&configuration("yaml", "ext_authz", &keystead, mirror.address));
+    let told = "request_headers_to_add: [{header: {key: x-told, \
+        value: \"%DYNAMIC_METADATA(envoy.filters.http.ext_authz:sub)%\"}}]";
+    let configuration = configuration("yaml", "ext_authz", &keystead, mirror.address);
+    let configuration = configuration.replacen("virtual_hosts:", &format!("{told}\n            virtual_hosts:"), 1);
+    let gateway = Gateway::envoy(&configuration);
     asks_with_each_request(&client, &gateway).await;
 
+    let eve = Person::new("eve").register(&client).await.set.access_token;
+    let (_, sent) = Visitor::at(&gateway, &eve).get_signed_in("/page").await;
+    assert!(sent.contains(&format!("x-told: {}\r\n", identity(&eve)[0])), "the claims as metadata: {sent}");
     let bob = Visitor::at(&gateway, &Person::new("bob").register(&client).await.set.access_token);
     let answer = http_get(bob.gateway, "/admin/page", &[("authorization", bob.authorization.as_str())]).await;
     assert_eq!((answer.status, answer.header("www-authenticate")), (403, Some("Bearer error=\"insufficient_scope\"")));
@@ -158,6 +181,22 @@ async fn envoy_asks_with_each_request(backend: Backend) {
     assert!(status == 200 && sent.contains("x-auth-roles: admin,user"), "{sent}");
 }
 
+// promise T8
+async fn traefik_asks_with_each_request(backend: Backend) {
+    let (keystead, mirror) = (Keystead::start(backend).await, Mirror::start().await);
+    let client = keystead.client().await;
+    let gateway = Gateway::traefik(&configuration("yaml", "forwardAuth", &keystead, mirror.address));
+    asks_with_each_request(&client, &gateway).await;
+}
+
+// promise T8
+async fn caddy_asks_with_each_request(backend: Backend) {
+    let (keystead, mirror) = (Keystead::start(backend).await, Mirror::start().await);
+    let client = keystead.client().await;
+    let gateway = Gateway::caddy(&configuration("caddyfile", "forward_auth", &keystead, mirror.address));
+    asks_with_each_request(&client, &gateway).await;
+}
+
 async fn envoy_verifies_by_the_published_keys(backend: Backend) {
     let (keystead, mirror) = (Keystead::start(backend).await, Mirror::start().await);
     let client = keystead.client().await;
@@ -166,8 +205,11 @@ async fn envoy_verifies_by_the_published_keys(backend: Backend) {
     let visitor = Visitor::at(&gateway, &token);
     until("the keys to be fetched", || async { visitor.get_signed_in("/page").await.0 == 200 }).await;
     let [subject, _] = identity(&token);
-    let (_, sent) = visitor.get_signed_in("/page").await;
-    assert!(sent.contains(&format!("x-auth-subject: {subject}")), "{sent}");
+    let signed_in = [&SPOOFED[..], &[("authorization", visitor.authorization.as_str())]].concat();
+    let (_, sent) = visitor.get("/page", &signed_in).await;
+    assert!(sent.contains(&format!("x-auth-subject: {subject}")) && !sent.contains("spoofed"), "{sent}");
+    assert_eq!(visitor.get("/page", &LOOK_ALIKES).await.0, 400);
+    assert_eq!(visitor.get(&format!("/page?access_token={token}"), &[]).await.0, 401, "no token in a URL");
     let (signed, signature) = visitor.authorization.rsplit_once('.').expect("a signature");
     let changed = if signature.starts_with('A') { "B" } else { "A" };
     let forged = format!("{signed}.{changed}{}", &signature[1..]);
@@ -203,6 +245,8 @@ async fn nginx_passes_calls_and_streams_on(backend: Backend) {
 on_each_backend!(
     nginx_asks_with_each_request,
     envoy_asks_with_each_request,
+    traefik_asks_with_each_request,
+    caddy_asks_with_each_request,
     envoy_verifies_by_the_published_keys,
     nginx_passes_calls_and_streams_on,
 );

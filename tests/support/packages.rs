@@ -25,6 +25,11 @@ pub fn nginx() -> PathBuf {
     )
 }
 
+/// The program `caddy`.
+pub fn caddy() -> PathBuf {
+    found_or_installed(|| on_path("caddy"), "caddy")
+}
+
 /// The browser `chromium`.
 pub fn chromium() -> PathBuf {
     found_or_installed(|| on_path("chromium"), "chromium")

@@ -8,12 +8,14 @@ use crate::grpc::pb::envoy;
 use crate::grpc::pb::envoy::check_response::HttpResponse;
 use crate::grpc::pb::envoy::header_value_option::HeaderAppendAction;
 use crate::service::gateway::authorize_request::{Caller, Decision, Denial};
-use crate::service::gateway::route::{Route, RouteFault};
+use crate::service::gateway::route::{self, Route, RouteFault};
 use crate::service::gateway::words;
 use crate::service::token::verify::Claims;
 
 /// How the context extensions begin that speak to Keystead; others may speak to somebody else.
 const PREFIX: &str = "keystead.";
+/// What no extension of somebody else begins with, in whatever case: a misspelt one of ours.
+const NEARLY_PREFIX: &str = "keystead";
 
 /// The request's `authorization`. Envoy joins several values of a name by commas, and so makes one of no scheme of them.
 pub fn authorization(attributes: &envoy::AttributeContext) -> Option<&str> {
@@ -21,10 +23,23 @@ pub fn authorization(attributes: &envoy::AttributeContext) -> Option<&str> {
     http.headers.get("authorization").map(String::as_str)
 }
 
-/// What the route's context extensions ask for.
+/// What the route's context extensions ask for. One that nearly speaks to Keystead was meant to: to pass it over would
+/// drop what it asks for.
 pub fn route(attributes: &envoy::AttributeContext) -> Result<Route, RouteFault> {
-    let extensions = attributes.context_extensions.iter();
-    Route::parse(extensions.filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?, value.as_str()))))
+    let mut ours = Vec::new();
+    for (name, value) in &attributes.context_extensions {
+        match name.strip_prefix(PREFIX) {
+            Some(name) => ours.push((name, value.as_str())),
+            None if is_nearly_ours(name) => return Err(RouteFault),
+            None => {}
+        }
+    }
+    Route::parse(ours)
+}
+
+fn is_nearly_ours(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.starts_with(NEARLY_PREFIX) || route::NAMES.contains(&name.as_str())
 }
 
 pub fn answer(decision: &Decision) -> envoy::CheckResponse {
@@ -40,8 +55,8 @@ fn pass(caller: Option<&Caller>) -> envoy::CheckResponse {
     let identity = caller.map(Caller::headers).into_iter().flatten().filter(|(_, value)| !value.is_empty());
     let headers: Vec<_> = identity.map(|(name, value)| header(name, value)).collect();
     let is_set = |name: &str| headers.iter().any(|set| set.header.as_ref().is_some_and(|header| header.key == name));
-    let headers_to_remove =
-        words::IDENTITY_HEADERS.into_iter().filter(|name| !is_set(name)).map(str::to_owned).collect();
+    let from_outside = words::IDENTITY_HEADERS.into_iter().chain(words::LOOK_ALIKES);
+    let headers_to_remove = from_outside.filter(|name| !is_set(name)).map(str::to_owned).collect();
     envoy::CheckResponse {
         status: Some(envoy::Status { code: Code::Ok.into() }),
         http_response: Some(HttpResponse::OkResponse(envoy::OkHttpResponse { headers, headers_to_remove })),
@@ -92,8 +107,10 @@ fn metadata(claims: &Claims) -> Struct {
         ("client_id", text(&claims.client_id)),
         ("exp", number(claims.exp)),
         ("iat", number(claims.iat)),
+        ("nbf", number(claims.nbf)),
         ("jti", text(&claims.jti.to_string())),
         ("sid", text(&claims.sid.to_string())),
+        ("epoch", number(claims.epoch)),
         ("auth_time", number(claims.auth_time)),
         ("amr", list(&claims.amr)),
         ("roles", list(&claims.roles)),
@@ -101,3 +118,6 @@ fn metadata(claims: &Claims) -> Struct {
     ];
     Struct { fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,10 @@ pub const ROLES: &str = "x-auth-roles";
 /// The headers that speak of the caller. From outside they are nobody's word.
 pub const IDENTITY_HEADERS: [&str; 3] = [SUBJECT, SESSION, ROLES];
 
+/// Other spellings of them, which a service that reads headers in the manner of CGI (RFC 3875, section 4.1.18) takes for
+/// the same.
+pub const LOOK_ALIKES: [&str; 3] = ["x_auth_subject", "x_auth_session", "x_auth_roles"];
+
 /// What is asked for where no bearer was shown (RFC 6750, section 3).
 pub const ASK_FOR_BEARER: &str = "Bearer";
 /// What is told of a bearer that is not good here (RFC 6750, section 3.1).
