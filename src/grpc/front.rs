@@ -191,11 +191,11 @@ pub fn split_called<T>(request: tonic::Request<T>) -> Result<(Caller, Origin, T)
     Ok((caller, origin, message))
 }
 
-/// What a stream needs to go on: its caller's leave, and word of when to end.
-pub fn lasting<T>(request: &tonic::Request<T>) -> Result<(Admission, Stay), Status> {
+/// What a stream needs to go on: its caller's leave, which is none where the method is public, and word of when to end.
+pub fn lasting<T>(request: &tonic::Request<T>) -> Result<(Option<Admission>, Stay), Status> {
     let extensions = request.extensions();
-    let found = extensions.get::<Admission>().cloned().zip(extensions.get::<Arc<Stay>>().map(|stay| Stay::clone(stay)));
-    found.ok_or_else(status::internal)
+    let stay = extensions.get::<Arc<Stay>>().ok_or_else(status::internal)?;
+    Ok((extensions.get::<Admission>().cloned(), Stay::clone(stay)))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ const BATCH_MESSAGE_LIMIT: usize = 1024 * 1024;
 
 const VERIFY_TOKEN: &str = "/keystead.v1.AuthService/VerifyToken";
 const BATCH_VERIFY_TOKENS: &str = "/keystead.v1.AuthService/BatchVerifyTokens";
+const WATCH_REVOCATIONS: &str = "/keystead.v1.TokenService/WatchRevocations";
 
 /// What is to be known of a method before it is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +68,15 @@ impl Methods {
             methods.extend(access::declared(set)?.into_iter().map(|declared| (declared.path.clone(), of(declared))));
         }
         Ok(Self(methods))
+    }
+
+    /// Lets everybody follow the revocations, without a bearer.
+    #[must_use]
+    pub fn with_open_feed(mut self) -> Self {
+        if let Some(watch) = self.0.get_mut(WATCH_REVOCATIONS) {
+            watch.access = Access::Public;
+        }
+        self
     }
 
     /// The method with exactly this path.
@@ -135,6 +145,16 @@ mod tests {
         assert!(streams.all(|method| method.path.ends_with(".ServerReflection/ServerReflectionInfo")));
         let reflection = methods.find("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo").unwrap();
         assert_eq!(reflection.messages, Messages::Many);
+    }
+
+    // promise A1
+    #[test]
+    fn an_open_feed_opens_the_feed_alone() {
+        let declared = Methods::served(true).expect("descriptors");
+        let open = Methods::served(true).expect("descriptors").with_open_feed();
+        assert_eq!(open.find(WATCH_REVOCATIONS).map(|method| &method.access), Some(&Access::Public));
+        let changed = declared.0.values().filter(|method| open.find(&method.path) != Some(method));
+        assert_eq!(changed.map(|method| method.path.as_str()).collect::<Vec<_>>(), [WATCH_REVOCATIONS]);
     }
 
     // promise G2

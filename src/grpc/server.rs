@@ -209,9 +209,10 @@ fn front(settings: Settings, needs: Needs, drain: &CancellationToken) -> Result<
     if settings.reflection {
         routes = routes.add_service(reflection().build_v1()?).add_service(reflection().build_v1alpha()?);
     }
+    let methods = Methods::served(settings.reflection)?;
     Ok(Front {
         routes: routes.prepare(),
-        methods: Methods::served(settings.reflection)?,
+        methods: if settings.open_revocation_feed { methods.with_open_feed() } else { methods },
         access: needs.access,
         proxies: ProxyTrust { proxies: settings.trusted_proxies, header: settings.forwarded_header },
         max_deadline: settings.max_deadline,

@@ -23,6 +23,8 @@ pub struct Settings {
     pub allow_cleartext: bool,
     /// Whether reflection is served, to everybody.
     pub reflection: bool,
+    /// Whether everybody may follow the revocations, without a bearer.
+    pub open_revocation_feed: bool,
     /// The origins of the pages that may call by gRPC-Web; none closes it.
     pub web_origins: Vec<String>,
     /// The proxies that are believed when they say where a request comes from.
@@ -48,6 +50,7 @@ impl Default for Settings {
             tls_client_ca: None,
             allow_cleartext: false,
             reflection: true,
+            open_revocation_feed: false,
             web_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),

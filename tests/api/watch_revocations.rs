@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keystead::grpc::pb::revocation::Target;
-use keystead::grpc::pb::{LogoutScope, RevokeSigningKeyRequest, RevokeTokenRequest, RotateSigningKeyRequest};
+use keystead::grpc::pb::{
+    ListUsersRequest, LogoutScope, RevokeSigningKeyRequest, RevokeTokenRequest, RotateSigningKeyRequest,
+};
 use tokio::task::JoinSet;
 use tonic::Code;
 use uuid::Uuid;
@@ -13,7 +15,9 @@ use uuid::Uuid;
 use crate::harness::feed::Feed;
 use crate::harness::records::Records;
 use crate::harness::token::Jwt;
-use crate::harness::{Backend, Client, Keystead, Machine, Person, Program, Rows, Setup, Values, on_each_backend};
+use crate::harness::{
+    Backend, Client, Keystead, Machine, Person, Program, Rows, Setup, Values, on_each_backend, until,
+};
 
 /// An administrator, and a bearer of the role `verifier`.
 async fn verifier(keystead: &Keystead, client: &Client) -> (Client, Client) {
@@ -121,6 +125,21 @@ async fn the_feed_ends_with_its_readers_token(backend: Backend) {
     feed.end().await.is(Code::Unauthenticated, "BEARER_REQUIRED");
 }
 
+// promise A1
+async fn everybody_may_follow_where_the_feed_is_open_and_nobody_else_s_method_opens(backend: Backend) {
+    let closed = Keystead::start(backend).await;
+    let Err(refused) = Feed::begin(&closed.client().await, "").await else { panic!("without a bearer") };
+    refused.is(Code::Unauthenticated, "BEARER_REQUIRED");
+    let keystead = Setup::on(backend).with("grpc.open_revocation_feed", "true").start().await;
+    let client = keystead.client().await;
+    let mut feed = Feed::begin(&client, "").await.expect("a stream");
+    feed.caught_up().await;
+    let gone = end_a_session(&client).await;
+    feed.hears_of(&gone).await;
+    let listed = client.list_users(ListUsersRequest::default()).await.expect_err("without a bearer");
+    listed.is(Code::Unauthenticated, "BEARER_REQUIRED");
+}
+
 /// Revokes so many sessions past the service, as another replica would.
 async fn revoke_elsewhere(records: &Records, count: usize) -> BTreeSet<String> {
     let sessions: BTreeSet<_> = (0..count).map(|number| Uuid::from_u128(1 + number as u128).to_string()).collect();
@@ -170,6 +189,47 @@ async fn fifty_watchers_miss_none_of_ten_thousand_revocations(backend: Backend) 
     assert_eq!(readers.join_all().await.len(), WATCHERS + 2);
 }
 
+/// Revokes so many sessions in one transaction past the service; the last of them.
+async fn revoke_at_once(records: &Records, count: usize) -> String {
+    let id = |number: &str| format!("'00000000-0000-4000-8000-' || substr(CAST(1000000000000 + {number} AS TEXT), 2)");
+    let numbers =
+        format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) SELECT i FROM n");
+    let rows = format!("SELECT 'session', {}, {} FROM ({numbers}) AS n", id("n.i"), i64::MAX / 2);
+    records.execute(&format!("INSERT INTO revocations (kind, target, expires_at) {rows}")).await;
+    format!("00000000-0000-4000-8000-{count:012}")
+}
+
+/// Whether a snapshot tells of the session.
+async fn is_in_a_snapshot(verifier: &Client, session: &str) -> bool {
+    let Ok(mut feed) = Feed::begin(verifier, "").await else { return false };
+    while let Ok(message) = feed.message().await {
+        if feed.sessions.contains(session) || message.age.is_some() {
+            break;
+        }
+    }
+    feed.sessions.contains(session)
+}
+
+// promise T8
+async fn a_reader_who_has_stopped_is_cut_off_and_one_who_is_far_behind_asks_for_a_snapshot(backend: Backend) {
+    // More than is kept for whoever does not read.
+    const WAVE: usize = 70_000;
+    let setup = Setup::on(backend).with("revocation.max_staleness", "'1m'");
+    let keystead = setup.start().await;
+    let client = keystead.client().await;
+    let (_, verifier) = verifier(&keystead, &client).await;
+    let mut stopped = Feed::begin(&verifier, "").await.expect("a stream");
+    stopped.caught_up().await;
+    let last = revoke_at_once(&keystead.records().await, WAVE).await;
+    let elsewhere = verifier.on(&keystead.client().await);
+    until("the wave to arrive", || is_in_a_snapshot(&elsewhere, &last)).await;
+    let ended = stopped.end().await;
+    ended.is(Code::ResourceExhausted, "READER_TOO_SLOW");
+    assert!(ended.retry_after.is_some());
+    let Err(too_old) = Feed::begin(&verifier, &stopped.cursor).await else { panic!("the wave is missing") };
+    too_old.is(Code::OutOfRange, "CURSOR_TOO_OLD");
+}
+
 /// What ten thousand watchers may cost, by a hundred: 1 GiB.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_watcher_on_a_connection_of_its_own_takes_100_kib_at_most() {
@@ -209,5 +269,7 @@ on_each_backend!(
     a_cursor_goes_on_where_a_replica_went_away,
     only_a_cursor_of_the_service_is_taken,
     the_feed_ends_with_its_readers_token,
+    everybody_may_follow_where_the_feed_is_open_and_nobody_else_s_method_opens,
     fifty_watchers_miss_none_of_ten_thousand_revocations,
+    a_reader_who_has_stopped_is_cut_off_and_one_who_is_far_behind_asks_for_a_snapshot,
 );

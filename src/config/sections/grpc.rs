@@ -51,6 +51,12 @@ pub fn read(reader: &mut Reader) -> Settings {
             "Whether clear text is served on an address that is not loopback; for a proxy or a mesh that does TLS.",
         ),
         reflection: reader.value("grpc.reflection", default.reflection, "Whether reflection is served, to everybody."),
+        open_revocation_feed: reader.value(
+            "grpc.open_revocation_feed",
+            default.open_revocation_feed,
+            "Whether everybody may call `WatchRevocations`, without a bearer: for a port that only services of yours reach. \
+             The feed holds ids of sessions and users.",
+        ),
         web_origins: reader.value(
             "grpc.web_origins",
             default.web_origins,

@@ -6,6 +6,7 @@ use tonic::{Request, Response, Status};
 use crate::grpc::convert::audit;
 use crate::grpc::front::{lasting, split_called};
 use crate::grpc::pb;
+use crate::grpc::status;
 use crate::service::admin::audit::list::ListAuditEvents;
 use crate::service::admin::audit::watch::WatchAuditEvents;
 
@@ -35,6 +36,7 @@ impl AuditApi {
         request: Request<pb::WatchAuditEventsRequest>,
     ) -> Answer<WatchAuditEventsStream> {
         let (admission, stay) = lasting(&request)?;
+        let admission = admission.ok_or_else(status::internal)?;
         let message = request.into_inner();
         let filter = audit::watch_filter(message.filter)?;
         let watch = self.watch.run(filter, &message.cursor, admission).await?;

@@ -45,8 +45,13 @@ pub enum News {
     Progress(Progress),
 }
 
-/// How many news a slow listener may be behind before some are lost to it: a second and a half of 10,000 a second.
+/// How many news a slow listener may be behind before some are lost to it: a second and a half of 10,000 a second that
+/// come one by one.
 pub(super) const NEWS_KEPT: usize = 16_384;
+
+/// Revocations in one piece of news at most. What a reading of the table brings comes as many pieces: so what is kept
+/// for a listener who has stopped is bounded by 65,536 revocations, some 3 MiB, however many one reading brings.
+pub(super) const MAX_TOLD: usize = 4;
 
 /// The live revocations in RAM, and as of when they are complete.
 pub struct RevocationState {
@@ -82,12 +87,12 @@ impl RevocationState {
     pub fn apply(&self, revocations: &[Revocation]) {
         let _telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
         let live = revocations.iter().map(live);
-        let learnt: Arc<[_]> = live.filter(|revocation| self.index.revoke(revocation) == Change::New).collect();
+        let learnt: Vec<_> = live.filter(|revocation| self.index.revoke(revocation) == Change::New).collect();
         if learnt.iter().any(|revocation| matches!(revocation.target, RevokedTarget::Key(_))) {
             self.key_revoked.notify_one();
         }
-        if !learnt.is_empty() {
-            self.tell(News::Revoked(learnt));
+        for part in learnt.chunks(MAX_TOLD) {
+            self.tell(News::Revoked(part.into()));
         }
     }
 

@@ -11,7 +11,7 @@ use crate::domain::session::EndScope;
 use crate::domain::user::User;
 use crate::service::access::Need;
 use crate::service::testing::{World, origin};
-use crate::service::token::revocation_state::NEWS_KEPT;
+use crate::service::token::revocation_state::{MAX_TOLD, NEWS_KEPT};
 
 /// A replica, and somebody who may watch it.
 struct Scene {
@@ -40,7 +40,7 @@ impl Scene {
             clock: self.world.clock.clone(),
             entropy: self.world.entropy.clone(),
         };
-        watch.run(cursor, self.admission.clone()).await
+        watch.run(cursor, Some(self.admission.clone())).await
     }
 
     /// A revocation that lives for another hour.
@@ -184,6 +184,21 @@ async fn a_reader_that_loses_news_is_told_so() {
         scene.revoke(number..number + 1);
     }
     assert!(matches!(watch.next().await, Err(ServiceError::ReaderTooSlow { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_for_a_reader_who_has_stopped_is_bounded_however_much_one_reading_brings() {
+    let scene = Scene::new().await;
+    let mut news = scene.world.revocations.listen();
+    scene.revoke(0..1_000);
+    let mut told = 0;
+    while let Ok(News::Revoked(part)) = news.try_recv() {
+        assert!(part.len() <= MAX_TOLD, "{}", part.len());
+        told += part.len();
+    }
+    assert_eq!(told, 1_000);
+    let kept = NEWS_KEPT * MAX_TOLD * size_of::<LiveRevocation>();
+    assert!(kept <= 4 * 1024 * 1024, "{kept} bytes");
 }
 
 // promise T8
