@@ -56,11 +56,15 @@ impl ReadRevocations {
     }
 
     /// Reads what is new. The state is complete as of the moment before the reading began, not after it ended.
+    ///
+    /// After a failure everything is read again: another server may have taken the old one's place, without its last
+    /// transactions and with their numbers given a second time.
     pub async fn run_once(&self) -> StoreResult<()> {
         let mut place = self.place.lock().await;
         let reading = self.state.begin();
         place.judge_clock(&reading);
-        let page = self.table.read(place.cursor, reading.at).await?;
+        let from = std::mem::take(&mut place.cursor);
+        let page = self.table.read(from, reading.at).await?;
         self.state.apply(&page.revocations);
         self.state.completed(reading, page.cursor);
         place.cursor = page.cursor;

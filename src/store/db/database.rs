@@ -101,6 +101,15 @@ impl Database {
         O: Fn() -> F + Send + Sync,
         F: Future<Output = Result<T, Fault>> + Send,
     {
+        self.run_within(self.operation_timeout, operation).await
+    }
+
+    /// The same for an operation that may take longer.
+    pub(super) async fn run_within<T, F, O>(&self, allowed: Duration, operation: O) -> StoreResult<T>
+    where
+        O: Fn() -> F + Send + Sync,
+        F: Future<Output = Result<T, Fault>> + Send,
+    {
         let mut tries = 0;
         let attempts = async {
             loop {
@@ -113,7 +122,7 @@ impl Database {
                 }
             }
         };
-        let outcome = tokio::time::timeout(self.operation_timeout, attempts).await;
+        let outcome = tokio::time::timeout(allowed, attempts).await;
         outcome.unwrap_or_else(|_| Err(out_of_time(tries)))
     }
 

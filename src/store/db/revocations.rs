@@ -1,11 +1,13 @@
 //! The table of revocations, and the cursor that skips nothing.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait as _, ConnectionTrait, DbBackend, DbErr, EntityTrait as _, FromQueryResult, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Select, Statement,
+    QueryOrder as _, QuerySelect as _, Select, Statement, StreamTrait, TransactionTrait as _,
 };
 
 use super::database::Database;
@@ -32,6 +34,10 @@ const SINCE_POSTGRES: &str = "SELECT s.xmin, r.kind, r.target, r.min_epoch, r.ex
     FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin) s \
     LEFT JOIN revocations r ON r.txid >= $1 AND $1 <= s.xmin AND r.expires_at > $2 LIMIT $3";
 
+/// All of it takes longer than what is new: a million rows a second or so.
+const WHOLE_TABLE: Duration = Duration::from_secs(30);
+const WHOLE_TABLE_POSTGRES: &str = "SET LOCAL statement_timeout = '30s'";
+
 /// The last id that was ever given, whatever has been removed since.
 const LAST_ID_SQLITE: &str = "SELECT COALESCE(MAX(seq), 0) AS id FROM sqlite_sequence WHERE name = 'revocations'";
 
@@ -48,10 +54,11 @@ struct Reading {
 #[async_trait]
 impl Revocations for Database {
     async fn read(&self, from: RevocationCursor, now: Timestamp) -> StoreResult<RevocationPage> {
-        if self.backend() == DbBackend::Postgres {
-            self.run(|| self.read_postgres(from, now)).await
-        } else {
-            self.run(|| self.read_sqlite(from, now)).await
+        match (self.backend(), from == RevocationCursor::default()) {
+            (DbBackend::Postgres, true) => self.run_within(WHOLE_TABLE, || self.read_all_of_postgres(now)).await,
+            (DbBackend::Postgres, false) => self.run(|| read_postgres(&self.reader, from, now)).await,
+            (_, true) => self.run_within(WHOLE_TABLE, || self.read_sqlite(from, now)).await,
+            (_, false) => self.run(|| self.read_sqlite(from, now)).await,
         }
     }
 
@@ -65,17 +72,12 @@ impl Revocations for Database {
 }
 
 impl Database {
-    async fn read_postgres(&self, from: RevocationCursor, now: Timestamp) -> Result<RevocationPage, Fault> {
-        let values = [from.0.into(), now.as_millis().into()];
-        let statement = Statement::from_sql_and_values(DbBackend::Postgres, READ_POSTGRES, values);
-        let mut rows = Reading::find_by_statement(statement).stream(&self.reader).await?;
-        let (mut revocations, mut cursor) = (Vec::new(), None);
-        // Row by row: there may be a million, and what they leave of the heap's small blocks is never given back.
-        while let Some(row) = rows.try_next().await? {
-            cursor = Some(RevocationCursor(row.xmin));
-            revocations.extend(row.into_revocation().transpose()?);
-        }
-        Ok(RevocationPage { revocations, cursor: cursor.ok_or(Fault::Contended)? })
+    async fn read_all_of_postgres(&self, now: Timestamp) -> Result<RevocationPage, Fault> {
+        let transaction = self.reader.begin().await?;
+        transaction.execute_unprepared(WHOLE_TABLE_POSTGRES).await?;
+        let page = read_postgres(&transaction, RevocationCursor::default(), now).await?;
+        transaction.commit().await?;
+        Ok(page)
     }
 
     async fn since_postgres(
@@ -113,6 +115,23 @@ impl Database {
         }
         Ok(RevocationPage { revocations, cursor })
     }
+}
+
+async fn read_postgres<C: ConnectionTrait + StreamTrait>(
+    connection: &C,
+    from: RevocationCursor,
+    now: Timestamp,
+) -> Result<RevocationPage, Fault> {
+    let values = [from.0.into(), now.as_millis().into()];
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, READ_POSTGRES, values);
+    let mut rows = Reading::find_by_statement(statement).stream(connection).await?;
+    let (mut revocations, mut cursor) = (Vec::new(), None);
+    // Row by row: there may be a million, and what they leave of the heap's small blocks is never given back.
+    while let Some(row) = rows.try_next().await? {
+        cursor = Some(RevocationCursor(row.xmin));
+        revocations.extend(row.into_revocation().transpose()?);
+    }
+    Ok(RevocationPage { revocations, cursor: cursor.ok_or(Fault::Contended)? })
 }
 
 /// What lives and has a later id.

@@ -1,13 +1,14 @@
 //! The table of revocations under clocks and words of all kinds.
 
 use async_trait::async_trait;
-use keystead_verifier::Verdict;
+use keystead_verifier::{RevocationIndex, Verdict};
 use tokio::sync::Notify;
 
 use super::*;
-use crate::domain::clock::Clock as _;
-use crate::domain::id::UserId;
-use crate::domain::ports::Sessions as _;
+use crate::domain::clock::{Clock as _, Timestamp};
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::ports::{Sessions as _, StoreError};
+use crate::domain::revocation::{Revocation, RevocationGap, RevocationPage, RevocationTarget};
 use crate::domain::session::EndScope;
 use crate::service::auth::token_set::TokenSet;
 use crate::service::testing::World;
@@ -78,4 +79,46 @@ async fn a_clock_that_was_ahead_for_a_while_revives_no_revoked_token() {
     for tokens in [before, meanwhile] {
         assert_eq!(world.verdict_from_memory(&tokens.access_token), Verdict::Revoked);
     }
+}
+
+/// A table whose server has failed once; the one that took its place gives the same numbers a second time.
+#[derive(Default)]
+struct FailedOver {
+    readings: std::sync::Mutex<u32>,
+}
+
+#[async_trait]
+impl Revocations for FailedOver {
+    async fn read(&self, from: RevocationCursor, now: Timestamp) -> StoreResult<RevocationPage> {
+        let mut readings = self.readings.lock().unwrap();
+        *readings += 1;
+        let id = SessionId::from_uuid(uuid::Uuid::from_u128(950));
+        let lost_number =
+            Revocation { target: RevocationTarget::Session(id), expires_at: now.after(Duration::from_hours(1)) };
+        match *readings {
+            1 => Ok(RevocationPage { revocations: Vec::new(), cursor: RevocationCursor(1_000) }),
+            2 => Err(StoreError::Unavailable),
+            _ => {
+                let revocations = if from <= RevocationCursor(950) { vec![lost_number] } else { Vec::new() };
+                Ok(RevocationPage { revocations, cursor: RevocationCursor(1_010) })
+            }
+        }
+    }
+
+    async fn since(&self, _: RevocationCursor, _: Timestamp, _: u32) -> StoreResult<RevocationGap> {
+        Ok(RevocationGap::TooWide)
+    }
+}
+
+// promise T8
+#[tokio::test]
+async fn what_a_server_that_took_over_numbers_anew_is_not_skipped() {
+    let world = World::new().await;
+    let (table, signal) = (Arc::new(FailedOver::default()), Arc::new(Word::default()));
+    let reader = ReadRevocations::new(table, signal, world.revocations.clone(), Duration::from_hours(1));
+    reader.run_once().await.unwrap();
+    assert_eq!(reader.run_once().await, Err(StoreError::Unavailable));
+    reader.run_once().await.unwrap();
+    let parts = (0..RevocationIndex::PARTS).flat_map(|part| world.revocations.index().part(part));
+    assert_eq!(parts.count(), 1);
 }
