@@ -73,7 +73,8 @@ where
     let builder = builder(limits, answerer.web.is_some());
     let service = service_fn(move |request: Request<Incoming>| {
         let answerer = answerer.clone();
-        async move { Ok::<_, Infallible>(answerer.answer(peer, request).await) }
+        // Boxed at once: on its way to a task of its own it is moved several times, and it is large.
+        Box::pin(async move { Ok::<_, Infallible>(answerer.answer(peer, request).await) })
     });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let mut preface = pin!(tokio::time::sleep(PREFACE_TIMEOUT));
