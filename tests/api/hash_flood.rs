@@ -14,6 +14,8 @@ const LOGINS: usize = 500;
 /// Connections that the flood comes by; each carries up to a hundred calls at once.
 const CONNECTIONS: usize = 10;
 const THREADS: u64 = 2;
+/// Hashing takes what the other threads leave.
+const HASHING_NICENESS: i32 = 19;
 /// So dear that one hash more than there are threads for stands out.
 const HASH_KIB: u64 = 128 * 1024;
 /// What 500 calls in flight may cost beside their hashes; less than one hash.
@@ -55,6 +57,7 @@ async fn five_hundred_logins_at_once_cost_bounded_memory_and_verification_goes_o
     let base = program.memory();
     let person = Person::new("crowd");
     let token = person.register(&program.client().await).await.set.access_token;
+    assert_eq!(program.threads_of_niceness(HASHING_NICENESS) as u64, THREADS, "hashing threads stand back");
     let stop = Arc::new(AtomicBool::new(false));
     let verifying = keep_verifying(program.client().await, token, Arc::clone(&stop));
     let mut logins = JoinSet::new();

@@ -3,7 +3,7 @@
 use keystead::grpc::pb::{BatchVerifyTokensRequest, GetJwksRequest, LogoutScope, TokenStatus, VerifyTokenRequest};
 use tonic::Code;
 
-use crate::harness::{Backend, Client, Person, Setup, on_each_backend, until};
+use crate::harness::{Backend, Client, PROMISED, Person, Setup, on_each_backend, within};
 
 const NEW_PASSWORD: &str = "fresh paint on the boathouse";
 
@@ -12,9 +12,10 @@ async fn refused(client: &Client, refresh_token: &str) {
     failure.is(Code::Unauthenticated, "INVALID_TOKEN");
 }
 
-/// Revocations travel: the bound is the poll's, and patience more than that.
+/// Revocations travel, and arrive as promised.
 async fn is_revoked(client: &Client, access_token: &str) {
-    until("the revocation to arrive", || async { client.status_of(access_token).await == TokenStatus::Revoked }).await;
+    let told = || async { client.status_of(access_token).await == TokenStatus::Revoked };
+    within(PROMISED, "the revocation to arrive", told).await;
 }
 
 // promises R4, T8

@@ -1,9 +1,9 @@
 //! A replica whose link to the database is silent: what it can still hear of, and what it no longer claims to know.
 
-use keystead::grpc::pb::{TokenSet, TokenStatus, VerifyTokenRequest};
+use keystead::grpc::pb::TokenSet;
 use keystead_client::{Ignorance, KeysteadClient, Outcome, StalePolicy};
 
-use super::{LIMIT, accepts, builder, following, is_refused_in_time, outcome, prepared};
+use super::{LIMIT, accepts, builder, following, is_good_at, is_refused_everywhere_in_time, outcome, prepared};
 use crate::harness::{Backend, Client, Keystead, Link, Person, Setup, until};
 
 /// Two replicas, the second behind a link to the database; clients of both, and two sessions.
@@ -37,22 +37,15 @@ impl Cut {
         }
         [refusing, asking, accepting]
     }
-
-    /// Whether the replica behind the link calls the token good; not if it says that it cannot know.
-    async fn is_good_there(&self, tokens: &TokenSet) -> bool {
-        let request = VerifyTokenRequest { access_token: tokens.access_token.clone(), ..Default::default() };
-        let verdict = self.there.verify_token(request).await;
-        verdict.is_ok_and(|verdict| verdict.status() == TokenStatus::Active)
-    }
 }
 
 async fn a_replica_cut_off_from_its_database_soon_vouches_for_nothing_and_heals(backend: Backend) {
     let cut = Cut::on(backend).await;
     let [refusing, asking, accepting] = cut.clients().await;
-    assert!(cut.is_good_there(&cut.tokens[0]).await);
+    assert!(is_good_at(&cut.there, &cut.tokens[0]).await);
     cut.link.hold();
-    is_refused_in_time(&cut.here, &cut.tokens[0], &[&refusing], LIMIT).await;
-    until("the replica to vouch for nothing", || async { !cut.is_good_there(&cut.tokens[1]).await }).await;
+    is_refused_everywhere_in_time(&cut.here, &cut.tokens[0], &[&refusing], &cut.there, LIMIT).await;
+    until("the replica to vouch for nothing", || async { !is_good_at(&cut.there, &cut.tokens[1]).await }).await;
     // The session still goes on: only nobody there can know.
     assert_eq!(outcome(&refusing, &cut.tokens[1]).await, Outcome::Unknown(Ignorance::StaleFeed));
     until("the one that asks to have no answer", || async {
@@ -61,8 +54,8 @@ async fn a_replica_cut_off_from_its_database_soon_vouches_for_nothing_and_heals(
     .await;
     assert!(accepts(&accepting, &cut.tokens[1]).await, "as its policy says");
     cut.link.heal();
-    until("the replica to know again", || cut.is_good_there(&cut.tokens[1])).await;
-    assert!(!cut.is_good_there(&cut.tokens[0]).await, "heard of after the fact");
+    until("the replica to know again", || is_good_at(&cut.there, &cut.tokens[1])).await;
+    assert!(!is_good_at(&cut.there, &cut.tokens[0]).await, "heard of after the fact");
     for client in [&refusing, &asking, &accepting] {
         until("the client to know again", || async { accepts(client, &cut.tokens[1]).await }).await;
         until("the client to refuse", || async { !accepts(client, &cut.tokens[0]).await }).await;

@@ -49,7 +49,7 @@ pub use records::Records;
 pub use replica::Replica;
 pub use service_key::ServiceKey;
 pub use settings::Values;
-pub use wait::{eventually, until};
+pub use wait::{PROMISED, eventually, until, within};
 
 /// What a test needs of its Keystead.
 pub struct Setup {

@@ -117,6 +117,14 @@ impl Program {
         Duration::from_millis(spent.sum::<u64>() * 10)
     }
 
+    /// How many of its threads have this niceness (`proc_pid_stat(5)`, field 19).
+    pub fn threads_of_niceness(&self, niceness: i32) -> usize {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid())).expect("the binary runs");
+        let stats = threads.flatten().filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+        let of = |stat: &str| stat.rsplit_once(')')?.1.split_whitespace().nth(16)?.parse::<i32>().ok();
+        stats.filter(|stat| of(stat) == Some(niceness)).count()
+    }
+
     pub fn signal(&self, name: &str) {
         process::signal(self.pid(), name);
     }

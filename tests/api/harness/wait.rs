@@ -1,7 +1,10 @@
 //! Waiting for a condition, never for a span.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How late a revocation may be on another replica and in a client (promise T8).
+pub const PROMISED: Duration = Duration::from_millis(1_500);
 
 /// How long a condition may take that holds in a moment on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -27,4 +30,17 @@ pub async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut()
         async move { holds.await.then_some(()) }
     })
     .await;
+}
+
+/// Asks again until the condition holds, and fails the test if that took longer than is promised.
+pub async fn within<F: Future<Output = bool>>(promised: Duration, what: &str, holds: impl FnMut() -> F) {
+    let begun = now();
+    until(what, holds).await;
+    let late = begun.elapsed();
+    assert!(late <= promised, "{what} took {late:?}; {promised:?} are promised");
+}
+
+#[expect(clippy::disallowed_methods, reason = "the promise is a span of real time")]
+fn now() -> Instant {
+    Instant::now()
 }
