@@ -2,6 +2,7 @@
 //!
 //! May import `service` and `domain`. Must not decide anything, and must not know a database or gRPC.
 
+mod cacheable;
 mod connection;
 mod forward_auth;
 mod health;
