@@ -81,15 +81,11 @@ impl App {
         let background = Background::new(&settings, &parts, &stores, &use_cases, mail);
         background.first_round().await?;
         let health = Arc::clone(&use_cases.health);
-        let needs = http::Needs {
-            get_jwks: Arc::clone(&use_cases.get_jwks),
-            authorize_request: Arc::clone(&use_cases.authorize_request),
-            health: health.subscribe(),
-        };
-        let http = http::Server::bind(&settings.http, needs)
+        let (grpc_needs, http_needs) = use_cases.into_needs(&parts);
+        let http = http::Server::bind(&settings.http, http_needs)
             .await
             .map_err(|error| cannot_bind(settings.http.listen, &error))?;
-        let grpc = grpc::Server::bind(settings.grpc.clone(), use_cases.into_grpc(&parts))
+        let grpc = grpc::Server::bind(settings.grpc.clone(), grpc_needs)
             .await
             .map_err(|error| StartError::Failed(error.to_string()))?;
         let overview = Overview::new(&settings, grpc.local_addr(), http.local_addr())?;

@@ -6,6 +6,7 @@ mod auth;
 mod console;
 mod email_changes;
 mod machines;
+mod oauth;
 mod rights;
 mod signing_keys;
 mod users;
@@ -20,7 +21,6 @@ use super::stores::Stores;
 use crate::config::{MasterKey, Settings};
 use crate::crypto::password_hasher::PasswordHasher;
 use crate::crypto::seal::SealingKey;
-use crate::grpc;
 use crate::grpc::account_service::AccountApi;
 use crate::grpc::admin::audit::AuditApi;
 use crate::grpc::admin::roles::RolesApi;
@@ -32,6 +32,7 @@ use crate::grpc::admin_service::AdminApi;
 use crate::grpc::auth_service::AuthApi;
 use crate::grpc::ext_authz::ExtAuthzApi;
 use crate::grpc::token_service::TokenApi;
+use crate::http::oauth::OAuthApi;
 use crate::service::access::CheckAccess;
 use crate::service::admin::users::create_administrator::CreateAdministrator;
 use crate::service::auth::secret_guard::SecretGuard;
@@ -47,6 +48,7 @@ use crate::service::token::jwks::GetJwks;
 use crate::service::token::revocation_state::RevocationState;
 use crate::service::token::revoker::Revoker;
 use crate::service::token::verify::VerifyToken;
+use crate::{grpc, http};
 
 /// What the use cases share, and what the edges ask for.
 pub struct UseCases {
@@ -54,8 +56,8 @@ pub struct UseCases {
     pub ring: Arc<StoredRing>,
     pub revocations: Arc<RevocationState>,
     pub health: Arc<HealthState>,
-    pub get_jwks: Arc<GetJwks>,
-    pub authorize_request: Arc<AuthorizeRequest>,
+    get_jwks: Arc<GetJwks>,
+    authorize_request: Arc<AuthorizeRequest>,
     access: Arc<CheckAccess>,
     create_administrator: CreateAdministrator,
     auth: AuthApi,
@@ -66,6 +68,7 @@ pub struct UseCases {
     service_accounts: ServiceAccountsApi,
     signing_keys: SigningKeysApi,
     token: TokenApi,
+    oauth: OAuthApi,
     audit: AuditApi,
 }
 
@@ -108,7 +111,9 @@ impl UseCases {
         let signing_keys = shared.signing_keys(settings, parts, &ring);
         let service_accounts = shared.service_accounts(settings, parts, stores);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
-        let token = shared.tokens(parts, stores, &get_jwks, &auth.logout);
+        let authenticator = Arc::new(shared.authenticator(parts, stores));
+        let token = shared.tokens(parts, stores, &authenticator, &get_jwks, &auth.logout);
+        let oauth = shared.oauth(settings, parts, authenticator, &access, &auth.refresh, &token);
         let audit = shared.audit(parts, stores);
         let authorize_request = Arc::new(AuthorizeRequest { verify_token: Arc::clone(&shared.verify_token) });
         let create_administrator = shared.create_administrator(settings, parts, stores);
@@ -129,12 +134,13 @@ impl UseCases {
             service_accounts,
             signing_keys,
             token,
+            oauth,
             audit,
         })
     }
 
-    /// What the gRPC edge stands on.
-    pub fn into_grpc(self, parts: &Parts) -> grpc::Needs {
+    /// What the two edges stand on.
+    pub fn into_needs(self, parts: &Parts) -> (grpc::Needs, http::Needs) {
         let services = grpc::Services {
             auth: self.auth,
             account: self.account,
@@ -147,15 +153,25 @@ impl UseCases {
                 audit: self.audit,
             },
             token: self.token,
-            ext_authz: ExtAuthzApi { authorize_request: self.authorize_request },
+            ext_authz: ExtAuthzApi { authorize_request: Arc::clone(&self.authorize_request) },
         };
-        grpc::Needs {
+        let (clock, entropy) = (|| Arc::clone(&parts.clock), || Arc::clone(&parts.entropy));
+        let grpc = grpc::Needs {
             routes: services.into_routes(),
             access: self.access,
             health: self.health.subscribe(),
-            clock: Arc::clone(&parts.clock),
-            entropy: Arc::clone(&parts.entropy),
-        }
+            clock: clock(),
+            entropy: entropy(),
+        };
+        let http = http::Needs {
+            get_jwks: self.get_jwks,
+            authorize_request: self.authorize_request,
+            oauth: self.oauth,
+            health: self.health.subscribe(),
+            clock: clock(),
+            entropy: entropy(),
+        };
+        (grpc, http)
     }
 }
 

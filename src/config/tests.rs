@@ -51,6 +51,16 @@ fn the_environment_wins_over_the_file() {
 }
 
 #[test]
+fn what_is_not_said_of_proxies_before_http_is_as_before_grpc() {
+    let grpc = "grpc.trusted_proxies = [\"10.0.0.0/8\"]\ngrpc.forwarded_header = \"forwarded\"\n";
+    let settings = load(grpc, &[]).unwrap();
+    assert_eq!(settings.http.trusted_proxies, settings.grpc.trusted_proxies);
+    assert_eq!(settings.http.forwarded_header, settings.grpc.forwarded_header);
+    let settings = load(&format!("{grpc}http.trusted_proxies = []"), &[]).unwrap();
+    assert!(settings.http.trusted_proxies.is_empty() && !settings.grpc.trusted_proxies.is_empty());
+}
+
+#[test]
 fn an_empty_variable_is_as_good_as_not_set() {
     let settings = load("sessions.max_per_user = 7", &[("KEYSTEAD_SESSIONS_MAX_PER_USER", "")]).unwrap();
     assert_eq!(settings.service.sessions.max_per_user, 7);

@@ -61,7 +61,7 @@ pub struct AuditContext {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Actor {
     pub id: PrincipalId,
-    /// `None` on the command line.
+    /// `None` on the command line, and of who showed a secret instead of a token.
     pub session: Option<SessionId>,
 }
 

@@ -34,6 +34,11 @@ impl RoleName {
         Ok(Self(text.to_owned()))
     }
 
+    /// The role of services that verify tokens.
+    pub fn verifier() -> Self {
+        Self(ROLE_VERIFIER.to_owned())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

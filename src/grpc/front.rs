@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderMap, Request, Response, request};
+use http::{HeaderMap, HeaderValue, Request, Response, request};
 use http_body::Body as HttpBody;
 use http_body_util::{BodyExt as _, Full};
 use tonic::Status;
@@ -22,14 +22,14 @@ use super::access::Access;
 use super::access_log::{self, Completion};
 use super::message_limit::LimitedBody;
 use super::methods::{Messages, Method, Methods};
-use super::source::ProxyTrust;
 use super::stay::Stay;
-use super::trace::Traces;
 use super::{bearer, deadline, details, guard, status};
 use crate::domain::caller::Caller;
 use crate::domain::clock::Clock;
 use crate::domain::deadline::Deadline;
 use crate::domain::origin::Origin;
+use crate::domain::proxies::ProxyTrust;
+use crate::domain::trace::{TRACEPARENT, Traces};
 use crate::service::access::CheckAccess;
 use crate::service::access::admission::Admission;
 use crate::service::error::{ServiceError, ServiceResult};
@@ -55,11 +55,11 @@ impl Front {
         B: HttpBody<Data = Bytes> + Unpin + Send + 'static,
     {
         let started = self.clock.monotonic();
-        let source = self.proxies.source(peer, request.headers());
+        let source = self.proxies.source(peer, |name| sent(request.headers(), name));
         let time_left = deadline::of(request.headers(), self.max_deadline);
         let origin = Origin {
             source: Some(source),
-            trace_id: self.traces.id(request.headers()),
+            trace_id: self.traces.id(sent(request.headers(), TRACEPARENT)),
             deadline: Deadline::after(started, time_left),
         };
         let method = self.methods.find(request.uri().path());
@@ -157,6 +157,10 @@ impl Front {
         let admission = Admission::new(Arc::clone(&self.access), bearer, need.clone(), method.name(), *origin);
         Ok(Some((admission.check().await?, admission)))
     }
+}
+
+fn sent<'h>(headers: &'h HeaderMap, name: &'static str) -> impl Iterator<Item = &'h [u8]> + use<'h> {
+    headers.get_all(name).iter().map(HeaderValue::as_bytes)
 }
 
 /// The message of a unary call. Where it had to be waited for, the caller is asked for again: who is disabled, demoted or

@@ -22,19 +22,16 @@ mod guard;
 mod health;
 mod message_limit;
 mod methods;
-pub mod network;
 pub mod pb;
 #[cfg(test)]
 mod reference;
 mod server;
 pub mod settings;
-pub mod source;
 mod status;
 mod stay;
 #[cfg(test)]
 mod testing;
 pub mod token_service;
-mod trace;
 pub mod transport;
 mod web;
 

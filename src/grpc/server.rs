@@ -27,15 +27,15 @@ use super::pb::auth_service_server::AuthServiceServer;
 use super::pb::envoy::authorization_server::AuthorizationServer;
 use super::pb::token_service_server::TokenServiceServer;
 use super::settings::Settings;
-use super::source::ProxyTrust;
 use super::stay::Stay;
 use super::token_service::TokenApi;
-use super::trace::Traces;
 use super::transport::connection::{self, Answerer, Limits};
 use super::transport::listener::{Accepted, Listener};
 use super::transport::tls::{Reload, Tls, TlsFault, TlsFiles};
 use super::web::Web;
 use crate::domain::clock::{Clock, Entropy};
+use crate::domain::proxies::ProxyTrust;
+use crate::domain::trace::Traces;
 use crate::service::access::CheckAccess;
 use crate::service::health::Health;
 

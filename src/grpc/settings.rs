@@ -4,9 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::network::Network;
-use super::source::ForwardedHeader;
 use super::web::is_origin;
+use crate::domain::network::Network;
+use crate::domain::proxies::ForwardedHeader;
 
 /// The settings of the gRPC edge.
 #[derive(Clone, Debug, PartialEq, Eq)]

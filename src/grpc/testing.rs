@@ -16,10 +16,10 @@ use super::front::Front;
 use super::methods::Methods;
 use super::pb;
 use super::pb::token_service_server::{TokenService, TokenServiceServer};
-use super::source::ProxyTrust;
 use super::stay::Stay;
-use super::trace::Traces;
 use crate::domain::clock::{Clock, Entropy, Timestamp};
+use crate::domain::proxies::ProxyTrust;
+use crate::domain::trace::Traces;
 use crate::service::error::ServiceError;
 use crate::service::testing::World;
 

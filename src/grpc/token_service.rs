@@ -17,8 +17,8 @@ use crate::service::token::watch_revocations::WatchRevocations;
 /// The use cases behind `TokenService`.
 pub struct TokenApi {
     pub get_jwks: Arc<GetJwks>,
-    pub issue_service_token: IssueServiceToken,
-    pub revoke_token: RevokeToken,
+    pub issue_service_token: Arc<IssueServiceToken>,
+    pub revoke_token: Arc<RevokeToken>,
     pub watch_revocations: WatchRevocations,
 }
 

@@ -5,11 +5,16 @@ use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
+use tower::util::MapRequest;
+
+use super::front::Peer;
 
 /// For the headers of a request, and for the next request to begin.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,6 +33,10 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, drain: C
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(MAX_BUFFER_BYTES)
         .max_headers(MAX_HEADERS);
+    let router = MapRequest::new(router, move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer.ip()));
+        request
+    });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
     let mut leave = pin!(async {
         tokio::select! {

@@ -1,12 +1,17 @@
-//! The HTTP edge: the public keys for every JOSE library, decisions for gateways, and health for orchestrators, on a port of its own.
+//! The HTTP edge, on a port of its own: OAuth's endpoints and the public keys for every library that knows them, decisions
+//! for gateways, and health for orchestrators.
 //!
 //! May import `service` and `domain`. Must not decide anything, and must not know a database or gRPC.
 
+mod access_log;
+mod cacheable;
 mod connection;
 mod forward_auth;
+mod front;
 mod health;
 mod jwks;
 mod listener;
+pub mod oauth;
 mod problem;
 mod router;
 mod server;

@@ -4,6 +4,11 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 
+/// For the method that an endpoint does not have; the router says beside it which it has.
+pub async fn method_not_allowed() -> Response {
+    problem(StatusCode::METHOD_NOT_ALLOWED)
+}
+
 /// The response that tells of a failure which its status describes in full (RFC 9457, section 4.2.1).
 pub fn problem(status: StatusCode) -> Response {
     let title = status.canonical_reason().unwrap_or_default();

@@ -8,12 +8,16 @@ use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderValue, StatusCode, header};
 
-use super::problem::problem;
+use super::front::Front;
+use super::problem::{method_not_allowed, problem};
 use super::server::Needs;
-use super::{forward_auth, health, jwks};
+use super::settings::Settings;
+use super::{forward_auth, health, jwks, oauth};
+use crate::domain::proxies::ProxyTrust;
+use crate::domain::trace::Traces;
 
-/// Every path. GET and HEAD alone are allowed.
-pub fn router(needs: Needs) -> Router {
+/// Every path.
+pub fn router(settings: &Settings, needs: Needs) -> Router {
     let probes = Router::new()
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
@@ -21,13 +25,20 @@ pub fn router(needs: Needs) -> Router {
         .with_state(needs.health);
     let gateways =
         Router::new().route("/forward-auth", get(forward_auth::forward_auth)).with_state(needs.authorize_request);
+    let front = Front {
+        proxies: ProxyTrust { proxies: settings.trusted_proxies.clone(), header: settings.forwarded_header },
+        traces: Traces::new(needs.entropy),
+        clock: needs.clock,
+    };
+    let oauth = if settings.takes_secrets() { oauth::router(needs.oauth, front) } else { Router::new() };
     Router::new()
         .route("/.well-known/jwks.json", get(jwks::jwks))
         .with_state(needs.get_jwks)
+        .merge(oauth)
         .merge(gateways)
         .merge(probes)
         .fallback(async || problem(StatusCode::NOT_FOUND))
-        .method_not_allowed_fallback(async || problem(StatusCode::METHOD_NOT_ALLOWED))
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(map_response(hardened))
 }
 

@@ -11,8 +11,10 @@ use tokio_util::task::TaskTracker;
 
 use super::connection;
 use super::listener::{Accepted, Listener};
+use super::oauth::OAuthApi;
 use super::router::router;
 use super::settings::Settings;
+use crate::domain::clock::{Clock, Entropy};
 use crate::service::gateway::authorize_request::AuthorizeRequest;
 use crate::service::health::Health;
 use crate::service::token::jwks::GetJwks;
@@ -21,7 +23,10 @@ use crate::service::token::jwks::GetJwks;
 pub struct Needs {
     pub get_jwks: Arc<GetJwks>,
     pub authorize_request: Arc<AuthorizeRequest>,
+    pub oauth: OAuthApi,
     pub health: watch::Receiver<Health>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
 }
 
 /// The HTTP server.
@@ -37,7 +42,7 @@ impl Server {
     /// Opens the port.
     pub async fn bind(settings: &Settings, needs: Needs) -> io::Result<Bound> {
         let listener = Listener::bind(settings.listen, settings.max_connections).await?;
-        Ok(Bound { listener, router: router(needs) })
+        Ok(Bound { listener, router: router(settings, needs) })
     }
 }
 

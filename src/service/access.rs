@@ -13,13 +13,14 @@ use super::token::settings::OWN_AUDIENCE;
 use super::token::verify::{VerifyRequest, VerifyToken};
 use super::told::Told;
 use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
-use crate::domain::caller::{Caller, CallerKind};
+use crate::domain::caller::{Caller, CallerKind, Initiator};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::id::{PrincipalId, SessionId};
 use crate::domain::origin::Origin;
-use crate::domain::ports::AuditLog;
 use crate::domain::ports::principals::Principals;
+use crate::domain::ports::{Actor, AuditLog};
 use crate::domain::role::RoleName;
+use crate::domain::service_account::ServiceAccount;
 use crate::domain::user::{Epoch, UserState};
 
 /// How long ago a caller may have proved who they are where a fresh sign-in is asked for.
@@ -63,7 +64,7 @@ impl CheckAccess {
         match need {
             Need::OwnBearer { recent_login } => {
                 if caller.user().is_none() {
-                    return self.deny(&caller, method, origin).await;
+                    return self.deny(&caller.initiates(origin), method).await;
                 }
                 if *recent_login && self.clock.now().since(caller.authenticated_at) > RECENT {
                     return Err(ServiceError::ReauthenticationRequired);
@@ -73,9 +74,24 @@ impl CheckAccess {
             Need::Role(role) => {
                 let caller = self.reread(caller, Epoch(claims.epoch)).await?;
                 let has_role = caller.roles.iter().any(|held| held == role.as_str());
-                if has_role { Ok(caller) } else { self.deny(&caller, method, origin).await }
+                if has_role { Ok(caller) } else { self.deny(&caller.initiates(origin), method).await }
             }
         }
+    }
+
+    /// The same of a service account that has shown its secret instead of a bearer, as it was read with it.
+    pub async fn run_for(
+        &self,
+        account: &ServiceAccount,
+        role: &RoleName,
+        method: &str,
+        origin: &Origin,
+    ) -> ServiceResult<()> {
+        if account.roles.contains(role) {
+            return Ok(());
+        }
+        let actor = Some(Actor { id: account.id.into(), session: None });
+        self.deny(&Initiator { actor, origin: *origin }, method).await
     }
 
     /// By the same code as VerifyToken; which fault the token has is nobody's business here.
@@ -109,15 +125,16 @@ impl CheckAccess {
 
     /// Refuses, and tells the trail once a caller, method and minute. The refusal stands also where the trail cannot be
     /// written to.
-    async fn deny(&self, caller: &Caller, method: &str, origin: &Origin) -> ServiceResult<Caller> {
-        if self.told.is_due(&format!("{} {method}", caller.id), self.clock.monotonic()) {
-            let context = caller.context(origin, self.clock.now());
+    async fn deny<T>(&self, by: &Initiator, method: &str) -> ServiceResult<T> {
+        let id = by.actor.map(|actor| actor.id.to_string()).unwrap_or_default();
+        if self.told.is_due(&format!("{id} {method}"), self.clock.monotonic()) {
+            let context = by.context(self.clock.now());
             let denied = AuditEvent {
                 outcome: AuditOutcome::Failure,
                 detail: Some(method.to_owned()),
                 ..AuditEvent::by_actor(AuditKind::PermissionDenied, None, &context)
             };
-            security_event::log(&denied, origin);
+            security_event::log(&denied, &by.origin);
             if let Err(error) = self.audit.record(denied, &context).await {
                 tracing::warn!(%error, "a refused caller could not be recorded");
             }

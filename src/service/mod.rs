@@ -11,6 +11,7 @@ pub mod gateway;
 pub mod health;
 pub mod keys;
 pub mod mail;
+pub mod oauth;
 pub mod retention;
 mod security_event;
 pub mod settings;

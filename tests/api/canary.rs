@@ -1,6 +1,7 @@
 //! Every secret of a run is a unique word, and afterwards that word is nowhere: not in the log at its most talkative,
 //! not in an answer, not in the database. And whatever a client sends, a line of the log stays one JSON object.
 
+mod doors;
 mod forms;
 mod run;
 
@@ -54,6 +55,9 @@ async fn no_secret_of_a_run_is_told_or_stored(backend: Backend) {
 
     let lines = log_lines(&run.output);
     assert!(lines.iter().any(|line| line["level"] == "INFO" && line["span"]["method"].is_string()), "calls are told");
+    let doors = |line: &&Value| line["span"]["method"].as_str().is_some_and(|path| path.starts_with("/oauth2/"));
+    let told = lines.iter().filter(doors).filter(|line| line["fields"]["message"] == "call completed").count();
+    assert!(told > 10, "requests of the endpoints are told: {told}");
     assert!(run.output.contains("authn_login_fail"), "security events are told");
     for (what, text) in [("the log", &run.output), ("an answer", &run.answers), ("the database", &run.dump)] {
         assert!(!text.is_empty(), "{what} was looked at");

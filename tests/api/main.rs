@@ -51,6 +51,7 @@ mod logout;
 mod mail;
 mod mail_templates;
 mod messages;
+mod oauth;
 mod readme;
 mod refresh;
 mod refresh_interleavings;

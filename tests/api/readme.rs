@@ -1,5 +1,5 @@
-//! The walks of the README and of the page on administration, typed as a newcomer types them, against the real binary;
-//! each answer as it is shown.
+//! The walks of the README, and of the pages on administration and on OAuth's endpoints, typed as a newcomer types them,
+//! against the real binary; each answer as it is shown.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -11,6 +11,8 @@ use crate::harness::{Program, until};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// Where the README says that gRPC is served.
 const GRPC: &str = "127.0.0.1:50051";
+/// Where the pages say that HTTP is served.
+const HTTP: &str = "127.0.0.1:8080";
 /// Stands in the README for what differs from run to run.
 const ELLIPSIS: char = '…';
 
@@ -79,6 +81,11 @@ async fn every_call_of_the_page_on_administration_answers_as_shown() {
     walk("docs/administration.md").await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_call_of_the_page_on_oauth_answers_as_shown() {
+    walk("docs/oauth.md").await;
+}
+
 async fn walk(name: &str) {
     install_tools().await;
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -95,7 +102,8 @@ async fn walk(name: &str) {
             })
             .await;
         }
-        let output = shell(folder, &command.replace(GRPC, &program.grpc.to_string())).output().await.expect("bash");
+        let as_typed = command.replace(GRPC, &program.grpc.to_string()).replace(HTTP, &program.http.to_string());
+        let output = shell(folder, &as_typed).output().await.expect("bash");
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "$ {command}\n{told}");
         let text = String::from_utf8(output.stdout).expect("text");

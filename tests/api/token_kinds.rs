@@ -1,9 +1,10 @@
-//! Every kind of token presented to every RPC that takes one: only the diagonal is accepted.
+//! Every kind of token presented to every RPC, and every endpoint of OAuth, that takes one: only the diagonal is accepted.
 
 use keystead::grpc::pb::{LogoutScope, TokenStatus};
 use tonic::Code;
 
-use crate::harness::{Backend, Client, Keystead, Person, on_each_backend};
+use crate::harness::oauth::{As, OAuth};
+use crate::harness::{Backend, Client, Keystead, Machine, Person, on_each_backend};
 
 const NEW_PASSWORD: &str = "fresh paint on the boathouse";
 
@@ -131,7 +132,47 @@ async fn a_logout_with_a_token_of_another_kind_ends_nothing(backend: Backend) {
     assert_eq!(client.status_of(holder.token(Kind::Access)).await, TokenStatus::Revoked);
 }
 
+/// Presents a token at the endpoint where one of another kind is asked for.
+async fn refused_over_http(oauth: OAuth, verifier: &Machine, wanted: Kind, (kind, token): &(Kind, String)) {
+    let what = format!("{kind:?} {token:?} where {wanted:?} is asked for");
+    let is_introspected = wanted == Kind::Access;
+    let told =
+        if is_introspected { oauth.introspect(As::Basic(verifier), token).await } else { oauth.refresh(token).await };
+    match token.as_str() {
+        "" => told.is(400, "invalid_request"),
+        _ if is_introspected => {
+            assert_eq!((told.status, told.json), (200, serde_json::json!({ "active": false })), "{what}");
+        }
+        _ => told.is(400, "invalid_grant"),
+    }
+}
+
+// promise T6
+async fn only_the_right_kind_of_token_opens_an_endpoint_of_oauth(backend: Backend) {
+    let keystead = Keystead::start(backend).await;
+    let (client, oauth) = (keystead.client().await, keystead.oauth());
+    let (admin, _) = Person::new("root").register_as_administrator(&keystead, &client).await;
+    let verifier = Machine::create(&admin, &["verifier"]).await;
+    let holder = Holder::new(&keystead, &client).await;
+    for taken in [Kind::Access, Kind::Refresh] {
+        for presented in holder.refused_as(taken) {
+            refused_over_http(oauth, &verifier, taken, &presented).await;
+        }
+    }
+    let (access, refresh) = (holder.token(Kind::Access), holder.token(Kind::Refresh));
+    for (kind, token) in holder.refused_as(Kind::Refresh).into_iter().filter(|(_, token)| token != access) {
+        let told = oauth.revoke(As::Nobody, &token).await;
+        assert_eq!(told.status, if token.is_empty() { 400 } else { 200 }, "{kind:?} {token:?}");
+        assert_eq!(client.status_of(access).await, TokenStatus::Active, "{kind:?} {token:?} ended a session");
+    }
+    assert_eq!(oauth.introspect(As::Basic(&verifier), access).await.json["active"], true);
+    assert_eq!(oauth.refresh(refresh).await.status, 200);
+    assert_eq!(oauth.revoke(As::Nobody, refresh).await.status, 200);
+    assert_eq!(client.status_of(access).await, TokenStatus::Revoked);
+}
+
 on_each_backend!(
+    only_the_right_kind_of_token_opens_an_endpoint_of_oauth,
     only_the_right_kind_of_token_opens_an_rpc_and_the_wrong_ones_cost_nothing,
     a_logout_with_a_token_of_another_kind_ends_nothing,
 );

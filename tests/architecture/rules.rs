@@ -43,8 +43,7 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// The types of which the rooms' settings are made, and which `config` therefore makes.
-const SETTINGS_VALUES: &[&str] =
-    &["DatabaseUrl", "Delivery", "Format", "ForwardedHeader", "Level", "Network", "Subjects"];
+const SETTINGS_VALUES: &[&str] = &["DatabaseUrl", "Delivery", "Format", "Level", "Subjects"];
 
 const APPLICATION: &[&str] = &["main", "cli", "app", "config", "telemetry"];
 /// Lines that no file passes.

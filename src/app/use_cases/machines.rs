@@ -16,6 +16,7 @@ use crate::service::auth::logout::Logout;
 use crate::service::token::issue_service_token::IssueServiceToken;
 use crate::service::token::jwks::GetJwks;
 use crate::service::token::revoke_token::RevokeToken;
+use crate::service::token::service_authenticator::ServiceAuthenticator;
 use crate::service::token::watch_revocations::WatchRevocations;
 
 impl Shared {
@@ -49,24 +50,31 @@ impl Shared {
         }
     }
 
+    pub(super) fn authenticator(&self, parts: &Parts, stores: &Stores) -> ServiceAuthenticator {
+        ServiceAuthenticator {
+            accounts: Arc::clone(&stores.database) as _,
+            audit: Arc::clone(&stores.database) as _,
+            guard: Arc::clone(&self.guard),
+            clock: Arc::clone(&parts.clock),
+        }
+    }
+
     pub(super) fn tokens(
         &self,
         parts: &Parts,
         stores: &Stores,
+        authenticator: &Arc<ServiceAuthenticator>,
         get_jwks: &Arc<GetJwks>,
         logout: &Arc<Logout>,
     ) -> TokenApi {
         TokenApi {
             get_jwks: Arc::clone(get_jwks),
-            issue_service_token: IssueServiceToken {
-                accounts: Arc::clone(&stores.database) as _,
-                audit: Arc::clone(&stores.database) as _,
-                guard: Arc::clone(&self.guard),
+            issue_service_token: Arc::new(IssueServiceToken {
+                authenticator: Arc::clone(authenticator),
                 keys: Arc::clone(&self.keys),
                 issuer: Arc::clone(&self.issuer),
-                clock: Arc::clone(&parts.clock),
-            },
-            revoke_token: RevokeToken {
+            }),
+            revoke_token: Arc::new(RevokeToken {
                 verify_token: Arc::clone(&self.verify_token),
                 logout: Arc::clone(logout),
                 ender: Arc::clone(&self.ender),
@@ -75,7 +83,7 @@ impl Shared {
                 issuer: Arc::clone(&self.issuer),
                 revoker: Arc::clone(&self.revoker),
                 clock: Arc::clone(&parts.clock),
-            },
+            }),
             watch_revocations: WatchRevocations {
                 table: Arc::clone(&stores.database) as _,
                 state: Arc::clone(&self.revoker.state),

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use crate::config::form::Form;
 use crate::config::reader::Reader;
+use crate::domain::network::Network;
+use crate::domain::proxies::ForwardedHeader;
 use crate::grpc::Settings;
-use crate::grpc::network::Network;
-use crate::grpc::source::ForwardedHeader;
 
 impl Form for Network {
     const EXPECTED: &'static str = "networks in CIDR notation, like 10.0.0.0/8";
@@ -28,11 +28,7 @@ impl Form for ForwardedHeader {
     }
 
     fn show(&self) -> String {
-        match self {
-            Self::XForwardedFor => "x-forwarded-for",
-            Self::Forwarded => "forwarded",
-        }
-        .to_owned()
+        self.name().to_owned()
     }
 }
 

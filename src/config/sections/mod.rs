@@ -60,7 +60,7 @@ impl Settings {
     pub fn read(reader: &mut Reader) -> Self {
         let data = data::read(reader);
         let grpc = grpc::read(reader);
-        let http = http::read(reader);
+        let http = http::read(reader, &grpc);
         let database = database::read(reader, &data);
         let redis = redis::read(reader);
         let (master_key, keys) = keys::read(reader, &database);

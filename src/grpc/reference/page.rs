@@ -35,7 +35,7 @@ A method without a rule stops the start of the service. Bearer and role are judg
 const ROLES: [(&str, &str); 3] = [
     ("user", "every account has it, and it cannot be taken away"),
     ("admin", "administers accounts, roles, service accounts and keys, and reads the audit trail"),
-    ("verifier", "is for services that verify tokens by themselves: it watches revocations"),
+    ("verifier", "is for services that verify tokens by themselves: it watches revocations, and introspects tokens"),
 ];
 
 pub fn page(contract: &Contract) -> String {

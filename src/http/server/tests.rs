@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::http::oauth::testing;
 use crate::service::testing::World;
 
 const READY: Health =
@@ -23,10 +24,16 @@ struct Running {
 async fn start(health: Health) -> Running {
     let (health, receiver) = watch::channel(health);
     let world = World::new().await;
-    let authorize_request = Arc::new(AuthorizeRequest { verify_token: Arc::new(world.verify()) });
-    let get_jwks = Arc::new(GetJwks { keys: world.keys, max_age: Duration::from_mins(5) });
     let settings = Settings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..Settings::default() };
-    let bound = Server::bind(&settings, Needs { get_jwks, authorize_request, health: receiver }).await.unwrap();
+    let needs = Needs {
+        authorize_request: Arc::new(AuthorizeRequest { verify_token: Arc::new(world.verify()) }),
+        get_jwks: Arc::new(GetJwks { keys: world.keys.clone(), max_age: Duration::from_mins(5) }),
+        oauth: testing::api(&world),
+        health: receiver,
+        clock: world.clock.clone(),
+        entropy: world.entropy.clone(),
+    };
+    let bound = Server::bind(&settings, needs).await.unwrap();
     let address = bound.local_addr().unwrap();
     let shutdown = CancellationToken::new();
     Running { address, health, shutdown: shutdown.clone(), server: tokio::spawn(bound.serve(shutdown)) }
@@ -123,4 +130,18 @@ async fn a_shutdown_ends_idle_connections_and_refuses_new_ones() {
     running.server.await.unwrap();
     assert_eq!(idle.read(&mut [0]).await.unwrap(), 0);
     assert!(TcpStream::connect(running.address).await.is_err());
+}
+
+// promise N4
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_comes_is_cut_off() {
+    let running = start(READY).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let head = "POST /oauth2/token HTTP/1.1\r\nhost: k\r\ncontent-type: application/x-www-form-urlencoded\r\n";
+    stream.write_all(format!("{head}content-length: 9\r\n\r\ngrant").as_bytes()).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(begun.elapsed() <= Duration::from_secs(30), "{:?}", begun.elapsed());
 }

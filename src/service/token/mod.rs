@@ -6,6 +6,7 @@ pub mod read_revocations;
 pub mod revocation_state;
 pub mod revoke_token;
 pub mod revoker;
+pub mod service_authenticator;
 pub mod settings;
 pub mod verify;
 pub mod watch_revocations;

@@ -11,8 +11,8 @@ use keystead::grpc::pb::auth_service_client::AuthServiceClient;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
-use super::Scene;
 use super::forms::Secret;
+use super::{Scene, doors};
 use crate::harness::mailbox::{EMAIL_CHANGE, RESET, VERIFICATION};
 use crate::harness::records::canary;
 use crate::harness::smtp::MailServer;
@@ -113,7 +113,7 @@ impl Configured {
 
 /// What a visitor has learned, to be looked for.
 #[derive(Default)]
-struct Notes {
+pub struct Notes {
     secrets: Vec<Secret>,
     answers: String,
 }
@@ -126,7 +126,7 @@ impl Notes {
     }
 
     /// A token whole, and the bytes that its end stands for.
-    fn token(&mut self, name: &'static str, token: &str) {
+    pub fn token(&mut self, name: &'static str, token: &str) {
         self.secrets.push(Secret::new(name, token));
         let tail = token.rsplit(['.', '_']).next().unwrap_or(token);
         let bytes = URL_SAFE_NO_PAD.decode(tail).unwrap_or_default();
@@ -139,6 +139,11 @@ impl Notes {
         let signature = set.access_token.rsplit('.').next().expect("a signature");
         self.secrets.push(Secret::new("the signature of an access token", signature));
         self.token("a refresh token", &set.refresh_token);
+    }
+
+    /// An answer that must hold no secret.
+    pub fn told(&mut self, answer: impl std::fmt::Debug) {
+        self.answers.extend([&format!("{answer:?}"), "\n"]);
     }
 
     fn refused<T: std::fmt::Debug>(&mut self, answer: Result<Response<T>, Status>) {
@@ -187,6 +192,11 @@ impl Run {
         let again = signed_in(again);
         notes.tokens(&again);
         change_address(&mut api, &mut notes, &server, program.client().await.channel, &again.access_token).await;
+        // There is one account.
+        records.execute("INSERT INTO user_roles (user_id, role) SELECT id, 'admin' FROM users").await;
+        let administrator = signed_in(api.login(login(EMAIL, &password)).await.expect("the same password"));
+        notes.tokens(&administrator);
+        doors::through(&program, &mut notes, &administrator).await;
         refuse_many(&mut api, &mut notes, &throttled).await;
         outage(scene, &mut api, &mut notes, &password).await;
 
@@ -353,6 +363,7 @@ pub async fn send_nasty_things(program: &Program) {
         };
         // A verdict or a refusal: here only the log matters.
         drop(api.verify_token(verify).await);
+        doors::send_nasty_things(program, nasty).await;
         raw_call(&channel, "/keystead.v1.AuthService/Login", [nasty.as_bytes(), b"\xff\xfe\xc3("].concat()).await;
     }
     for path in

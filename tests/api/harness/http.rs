@@ -21,9 +21,14 @@ impl HttpAnswer {
 }
 
 pub async fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> HttpAnswer {
+    send(address, &format!("GET {path}"), headers, "").await
+}
+
+/// A request of this method and path; a body has to come with the headers that tell of it.
+pub async fn send(address: SocketAddr, line: &str, headers: &[(&str, &str)], body: &str) -> HttpAnswer {
     let mut connection = TcpStream::connect(address).await.expect("the HTTP port is open");
     let extra: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{extra}\r\n");
+    let request = format!("{line} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{extra}\r\n{body}");
     connection.write_all(request.as_bytes()).await.expect("a written request");
     let mut text = String::new();
     connection.read_to_string(&mut text).await.expect("an answer in text");

@@ -5,6 +5,7 @@ use keystead::grpc::pb::{CreateServiceAccountRequest, IssueServiceTokenRequest};
 use super::client::Client;
 
 /// A service account and its secret.
+#[derive(Clone)]
 pub struct Machine {
     pub id: String,
     pub secret: String,
@@ -13,9 +14,14 @@ pub struct Machine {
 impl Machine {
     /// Made by an administrator, for Keystead's own audience.
     pub async fn create(admin: &Client, roles: &[&str]) -> Self {
+        Self::create_for(admin, roles, &["keystead"]).await
+    }
+
+    /// The same, for these audiences.
+    pub async fn create_for(admin: &Client, roles: &[&str], audiences: &[&str]) -> Self {
         let request = CreateServiceAccountRequest {
             display_name: "A machine".to_owned(),
-            audiences: vec!["keystead".to_owned()],
+            audiences: audiences.iter().map(|audience| (*audience).to_owned()).collect(),
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
         };
         let created = admin.create_service_account(request).await.expect("a service account");

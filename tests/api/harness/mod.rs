@@ -16,6 +16,7 @@ mod http;
 mod link;
 mod machine;
 pub mod mailbox;
+pub mod oauth;
 mod own_account;
 mod person;
 mod program;
@@ -39,10 +40,11 @@ pub use client::Client;
 pub use clock::TestClock;
 pub use database::Rows;
 pub use failure::Failure;
-pub use http::get as http_get;
+pub use http::{get as http_get, send as http_send};
 pub use link::Link;
 pub use machine::Machine;
 pub use mailbox::Mailbox;
+use oauth::OAuth;
 pub use person::{Person, WRONG_PASSWORD};
 pub use program::Program;
 pub use records::Records;
@@ -159,6 +161,11 @@ impl Keystead {
 
     pub fn replica(&self, index: usize) -> &Replica {
         &self.replicas[index]
+    }
+
+    /// The endpoints of OAuth on the first replica.
+    pub fn oauth(&self) -> OAuth {
+        OAuth(self.replica(0).http)
     }
 
     pub fn mailbox(&self) -> Mailbox {

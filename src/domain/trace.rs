@@ -2,12 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::HeaderMap;
+use super::clock::Entropy;
+use super::origin::TraceId;
 
-use crate::domain::clock::Entropy;
-use crate::domain::origin::TraceId;
-
-const TRACEPARENT: &str = "traceparent";
+/// The header that names the trace.
+pub const TRACEPARENT: &str = "traceparent";
 /// `version-traceid-parentid-flags`; a later version may go on after a further dash.
 const LENGTH: usize = 55;
 
@@ -27,10 +26,10 @@ impl Traces {
         Self { entropy, drawn: Mutex::default() }
     }
 
-    /// The trace id of the `traceparent` header, or a random one where there is none that is valid.
-    pub fn id(&self, headers: &HeaderMap) -> TraceId {
-        let mut sent = headers.get_all(TRACEPARENT).iter();
-        let first = sent.next().and_then(|value| parse(value.as_bytes()));
+    /// The trace id of the one value of [`TRACEPARENT`], or a random one where there is none that is valid.
+    pub fn id<'h>(&self, values: impl IntoIterator<Item = &'h [u8]>) -> TraceId {
+        let mut sent = values.into_iter();
+        let first = sent.next().and_then(parse);
         match (first, sent.next()) {
             (Some(trace_id), None) => trace_id,
             _ => self.random(),
@@ -85,8 +84,6 @@ fn digit(character: u8) -> Option<u8> {
 mod tests {
     use std::collections::HashSet;
 
-    use http::HeaderValue;
-
     use super::*;
     use crate::domain::manual_clock::CountingEntropy;
 
@@ -102,11 +99,7 @@ mod tests {
     const FRESH: &str = "07070707070707070707070707070707";
 
     fn of(values: &[&'static str]) -> String {
-        let mut headers = HeaderMap::new();
-        for value in values {
-            headers.append(TRACEPARENT, HeaderValue::from_static(value));
-        }
-        Traces::new(Arc::new(Sevens)).id(&headers).to_string()
+        Traces::new(Arc::new(Sevens)).id(values.iter().map(|value| value.as_bytes())).to_string()
     }
 
     #[test]
@@ -127,7 +120,7 @@ mod tests {
     #[test]
     fn no_new_id_is_given_twice() {
         let traces = Traces::new(Arc::new(CountingEntropy::default()));
-        let ids: HashSet<[u8; ID_LENGTH]> = (0..3 * DRAWN_AT_ONCE).map(|_| traces.id(&HeaderMap::new()).0).collect();
+        let ids: HashSet<[u8; ID_LENGTH]> = (0..3 * DRAWN_AT_ONCE).map(|_| traces.id([]).0).collect();
         assert_eq!(ids.len(), 3 * DRAWN_AT_ONCE);
     }
 

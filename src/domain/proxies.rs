@@ -6,10 +6,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::{HeaderMap, HeaderName, header};
-
 use super::network::Network;
-use crate::domain::origin::Source;
+use super::origin::Source;
 
 /// The header in which the trusted proxies name the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +19,16 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
+impl ForwardedHeader {
+    /// In lower case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::XForwardedFor => "x-forwarded-for",
+            Self::Forwarded => "forwarded",
+        }
+    }
+}
+
 /// Which proxies are believed, and in which header.
 #[derive(Clone, Debug, Default)]
 pub struct ProxyTrust {
@@ -29,11 +37,14 @@ pub struct ProxyTrust {
 }
 
 impl ProxyTrust {
-    /// The source of a request with these headers from this peer.
-    pub fn source(&self, peer: IpAddr, headers: &HeaderMap) -> Source {
+    /// The source of a request from this peer; `values` gives all values of the header that it is asked for.
+    pub fn source<'h, V>(&self, peer: IpAddr, values: impl FnOnce(&'static str) -> V) -> Source
+    where
+        V: IntoIterator<Item = &'h [u8]>,
+    {
         let mut nearest = peer;
         if self.trusts(peer) {
-            for hop in self.hops(headers).into_iter().rev() {
+            for hop in self.hops(values(self.header.name())).into_iter().rev() {
                 // Past an illegible hop nothing can be believed: the source is the last hop that could be read.
                 let Some(address) = hop else { break };
                 nearest = address;
@@ -50,14 +61,14 @@ impl ProxyTrust {
     }
 
     /// The hops that the header names, the nearest last; `None` for one that cannot be read.
-    fn hops(&self, headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-        let (name, parse): (HeaderName, fn(&str) -> Option<IpAddr>) = match self.header {
-            ForwardedHeader::XForwardedFor => (HeaderName::from_static("x-forwarded-for"), node),
-            ForwardedHeader::Forwarded => (header::FORWARDED, forwarded_for),
+    fn hops<'h>(&self, values: impl IntoIterator<Item = &'h [u8]>) -> Vec<Option<IpAddr>> {
+        let parse = match self.header {
+            ForwardedHeader::XForwardedFor => node,
+            ForwardedHeader::Forwarded => forwarded_for,
         };
         let mut hops = Vec::new();
-        for value in headers.get_all(name) {
-            match value.to_str() {
+        for value in values {
+            match str::from_utf8(value) {
                 Ok(list) => hops.extend(list.split(',').map(|element| parse(element.trim()))),
                 Err(_) => hops.push(None),
             }
@@ -83,8 +94,6 @@ fn node(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn trust(header: ForwardedHeader) -> ProxyTrust {
@@ -92,11 +101,9 @@ mod tests {
     }
 
     fn seen(header: ForwardedHeader, peer: &str, headers: &[(&'static str, &'static str)]) -> String {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            map.append(*name, HeaderValue::from_static(value));
-        }
-        trust(header).source(peer.parse().unwrap(), &map).to_string()
+        let values =
+            |wanted| headers.iter().filter(move |(name, _)| *name == wanted).map(|(_, value)| value.as_bytes());
+        trust(header).source(peer.parse().unwrap(), values).to_string()
     }
 
     fn x_forwarded_for(peer: &str, values: &[&'static str]) -> String {
