@@ -3,6 +3,8 @@
 //! A pure crate: no I/O, no clock of its own, no background work, no process-wide set-up. The server judges with it
 //! what it has issued, and other services judge with the very same code in their own process.
 
+#![warn(missing_docs)]
+
 mod claims;
 mod compact;
 mod header;
