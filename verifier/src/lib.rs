@@ -20,7 +20,7 @@ pub use claims::Claims;
 pub use jwk::Jwk;
 pub use key_set::{Algorithm, KeyFault, KeySet, VerificationKey};
 pub use revocation_index::{Change, LiveRevocation, RevocationIndex, RevokedTarget};
-pub use verdict::{Expectations, Verdict};
+pub use verdict::{Expectations, Refusal, Verdict};
 pub use verifier::{AuthenticToken, Verifier};
 
 #[cfg(test)]
