@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keystead_verifier::{Expectations, Verifier};
+use keystead_verifier::{Expectations, Refusal, Verifier};
 use tokio::task::AbortHandle;
 use tonic::transport::{Channel, Endpoint};
 
@@ -16,7 +16,7 @@ use crate::guard::Guard;
 use crate::interceptor::VerifyInterceptor;
 use crate::keys::Keys;
 use crate::layer::VerifyLayer;
-use crate::outcome::{Ignorance, Outcome, Refusal};
+use crate::outcome::{Ignorance, Outcome};
 
 /// Verifies access tokens in this process. Clones share everything; the background tasks end with the last of them.
 #[derive(Clone)]

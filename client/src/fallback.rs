@@ -11,9 +11,10 @@ use tonic::Request;
 use tonic::transport::Channel;
 
 use crate::clock::Clock;
-use crate::outcome::{Ignorance, Outcome, Refusal};
+use crate::outcome::{Ignorance, Outcome};
 use crate::pb::auth_service_client::AuthServiceClient;
 use crate::pb::{AccessTokenClaims, TokenStatus, VerifyTokenRequest, VerifyTokenResponse};
+use crate::statuses;
 
 /// How long an answer may take, the wait for one's turn included.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -107,20 +108,11 @@ fn question(token: &str, expectations: &Expectations) -> Question {
 
 /// `None` for an answer that this version cannot read.
 fn outcome(answer: VerifyTokenResponse) -> Option<Outcome> {
-    Some(Outcome::Refused(match TokenStatus::try_from(answer.status).ok()? {
-        TokenStatus::Unspecified => return None,
-        TokenStatus::Active => return Some(Outcome::Active(Arc::new(claims(answer.claims?)?))),
-        TokenStatus::Expired => Refusal::Expired,
-        TokenStatus::NotYetValid => Refusal::NotYetValid,
-        TokenStatus::Revoked => Refusal::Revoked,
-        TokenStatus::BadSignature => Refusal::BadSignature,
-        TokenStatus::UnknownKey => Refusal::UnknownKey,
-        TokenStatus::WrongAudience => Refusal::WrongAudience,
-        TokenStatus::WrongIssuer => Refusal::WrongIssuer,
-        TokenStatus::WrongType => Refusal::WrongType,
-        TokenStatus::Malformed => Refusal::Malformed,
-        TokenStatus::InsufficientRole => Refusal::InsufficientRole,
-    }))
+    let status = TokenStatus::try_from(answer.status).ok()?;
+    if status == TokenStatus::Active {
+        return Some(Outcome::Active(Arc::new(claims(answer.claims?)?)));
+    }
+    statuses::refusal(status).map(Outcome::Refused)
 }
 
 fn claims(claims: AccessTokenClaims) -> Option<Claims> {
@@ -144,6 +136,7 @@ fn claims(claims: AccessTokenClaims) -> Option<Claims> {
 
 #[cfg(test)]
 mod tests {
+    use keystead_verifier::Refusal;
     use tonic::transport::Endpoint;
 
     use super::*;

@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
 
 mod builder;
 mod client;
@@ -14,6 +15,7 @@ mod outcome;
 mod pb;
 mod rejection;
 mod retry;
+mod statuses;
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -23,6 +25,6 @@ pub use clock::{Clock, SystemClock};
 pub use credentials::Credentials;
 pub use guard::ClaimsExt;
 pub use interceptor::VerifyInterceptor;
-pub use keystead_verifier::{Claims, Expectations};
+pub use keystead_verifier::{Claims, Expectations, Refusal};
 pub use layer::{Verify, VerifyLayer};
-pub use outcome::{Ignorance, Outcome, Refusal};
+pub use outcome::{Ignorance, Outcome};

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use keystead_verifier::Refusal;
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::outcome::{Ignorance, Refusal};
+use crate::outcome::Ignorance;
 
 /// The domain of the reasons, which are those of `keystead.v1.ErrorReason`.
 const DOMAIN: &str = "keystead.v1";

@@ -199,6 +199,23 @@ async fn keys_that_cannot_be_fetched_stay_as_they_were() {
     assert!(is_active(&outcome(&client, &before).await), "the old key is still published");
 }
 
+#[tokio::test]
+async fn after_a_key_is_revoked_the_keys_are_looked_at_six_times_in_fifteen_seconds() {
+    let (_, issuer, _client) = started(StalePolicy::Refuse).await;
+    assert_eq!(issuer.key_fetches(), 1);
+    // From here on time passes whenever nobody has anything to do.
+    tokio::time::pause();
+    let revoked_at = tokio::time::Instant::now();
+    issuer.revoke_key();
+    let mut ticks = tokio::time::interval(Duration::from_millis(100));
+    let mut looks = Vec::new();
+    while revoked_at.elapsed() < Duration::from_mins(1) {
+        ticks.tick().await;
+        looks.resize(issuer.key_fetches() - 1, revoked_at.elapsed().as_secs());
+    }
+    assert_eq!(looks, [0, 0, 1, 3, 7, 15], "in seconds since the revocation");
+}
+
 /// Ends the stream at hand, and waits for word by the next one.
 async fn next_stream(issuer: &FakeIssuer, client: &KeysteadClient, end: impl FnOnce(&FakeIssuer)) {
     issuer.fall_silent();

@@ -5,7 +5,7 @@ pub mod admission;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keystead_verifier::{Claims, Expectations, Verdict};
+use keystead_verifier::{Claims, Expectations};
 
 use super::error::{ServiceError, ServiceResult};
 use super::security_event;
@@ -98,19 +98,7 @@ impl CheckAccess {
     fn verify(&self, bearer: &str) -> ServiceResult<Arc<Claims>> {
         let expectations = Expectations { audience: Some(OWN_AUDIENCE.to_owned()), roles: Vec::new() };
         let request = VerifyRequest { access_token: bearer.to_owned(), expectations };
-        match self.verify_token.run(&request)?.verdict {
-            Verdict::Active(claims) => Ok(claims),
-            Verdict::Expired
-            | Verdict::NotYetValid
-            | Verdict::Revoked
-            | Verdict::BadSignature
-            | Verdict::UnknownKey
-            | Verdict::WrongAudience
-            | Verdict::WrongIssuer
-            | Verdict::WrongType
-            | Verdict::Malformed
-            | Verdict::InsufficientRole => Err(ServiceError::BearerRequired),
-        }
+        self.verify_token.run(&request)?.verdict.into_result().map_err(|_| ServiceError::BearerRequired)
     }
 
     /// The caller with the roles that the database holds now, if they may still act.

@@ -2,11 +2,15 @@
 //! the client cannot know it does not accept.
 
 mod database_link;
+mod greeter;
 mod python;
+mod rust;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use keystead::domain::clock::Clock as _;
 use keystead::grpc::pb::{
     CreateServiceAccountRequest, LogoutScope, RevokeSigningKeyRequest, RotateSigningKeyRequest, TokenSet, TokenStatus,
     VerifyTokenRequest,
@@ -15,15 +19,19 @@ use keystead_client::{Builder, Credentials, Ignorance, KeysteadClient, Outcome, 
 use tonic::transport::Endpoint;
 
 use crate::harness::token::Jwt;
-use crate::harness::{Backend, Client, Keystead, Link, PROMISED, Person, Setup, eventually, on_each_backend, until};
+use crate::harness::{
+    Backend, Client, Keystead, Link, PROMISED, Person, Setup, TestClock, eventually, on_each_backend, until,
+};
 
 /// `tokens.issuer`, where nothing is set.
 const ISSUER: &str = "http://localhost:8080";
 /// The client's limit of staleness.
 const LIMIT: Duration = Duration::from_secs(5);
+/// Longer than a key is published before it signs, shorter than a token lives.
+const PUBLISHED_BEFORE: Duration = Duration::from_secs(301);
 
-/// An administrator, and a service account that may follow the feed.
-async fn prepared(keystead: &Keystead) -> (Client, Credentials) {
+/// An administrator, and the id and the secret of a service account that may follow the feed.
+async fn verifier_account(keystead: &Keystead) -> (Client, String, String) {
     let client = keystead.client().await;
     let (admin, _) = Person::new("root").register_as_administrator(keystead, &client).await;
     let request = CreateServiceAccountRequest {
@@ -32,8 +40,13 @@ async fn prepared(keystead: &Keystead) -> (Client, Credentials) {
         roles: vec!["verifier".to_owned()],
     };
     let created = admin.create_service_account(request).await.expect("a service account");
-    let id = created.service_account.expect("the account").id;
-    (admin, Credentials::service_account(id, created.secret))
+    (admin, created.service_account.expect("the account").id, created.secret)
+}
+
+/// The same, as a client shows it.
+async fn prepared(keystead: &Keystead) -> (Client, Credentials) {
+    let (admin, id, secret) = verifier_account(keystead).await;
+    (admin, Credentials::service_account(id, secret))
 }
 
 fn builder(address: SocketAddr, credentials: &Credentials) -> Builder {
@@ -188,23 +201,59 @@ async fn a_feed_that_has_no_bearer_falls_back_to_asking_about_each_token() {
     assert_eq!(asking.staleness(), None);
 }
 
+/// The clock of the test's Keystead, for a client that goes with it.
+struct Shared(Arc<TestClock>);
+
+impl keystead_client::Clock for Shared {
+    fn now(&self) -> i64 {
+        self.0.now().as_millis()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+}
+
+fn kid(tokens: &TokenSet) -> String {
+    Jwt::parse(&tokens.access_token).header["kid"].as_str().expect("a kid").to_owned()
+}
+
+/// Signs in as soon as another key than these signs.
+async fn signed_by_another(client: &Client, person: &Person, known: &[&TokenSet]) -> TokenSet {
+    eventually("another key to sign", || async {
+        let tokens = person.log_in(client).await.ok()?;
+        known.iter().all(|known| kid(known) != kid(&tokens)).then_some(tokens)
+    })
+    .await
+}
+
 // promise T9
 async fn a_rotation_and_a_revoked_key_cost_no_good_token_anything(backend: Backend) {
-    let keystead = Keystead::start(backend).await;
+    let keystead = Setup::on(backend).with("keys.reload_interval", "\"100ms\"").start().await;
     let (admin, credentials) = prepared(&keystead).await;
     let client = keystead.client().await;
-    let verifier = following(keystead.replica(0).grpc, &credentials).await;
+    let clock = Arc::new(Shared(keystead.clock.clone()));
+    let verifier = builder(keystead.replica(0).grpc, &credentials).clock(clock).start();
+    verifier.ready().await;
     let ada = Person::new("ada");
     let old = ada.register(&client).await.set;
     admin.rotate_signing_key(RotateSigningKeyRequest {}).await.expect("a key");
     assert!(accepts(&verifier, &old).await);
-    let kid = Jwt::parse(&old.access_token).header["kid"].as_str().expect("a kid").to_owned();
-    admin.revoke_signing_key(RevokeSigningKeyRequest { signing_key_id: kid.clone() }).await.expect("gone");
-    until("the client to refuse the key's tokens", || async { !accepts(&verifier, &old).await }).await;
-    let fresh = eventually("a new key to sign", || async { ada.log_in(&client).await.ok() }).await;
-    assert_ne!(Jwt::parse(&fresh.access_token).header["kid"], kid.as_str());
-    // The client's own bearer was signed by the revoked key too: it gets another one.
-    until("the client to know the new key", || async { accepts(&verifier, &fresh).await }).await;
+    keystead.clock.advance(PUBLISHED_BEFORE);
+    let next = signed_by_another(&client, &ada, &[&old]).await;
+    until("the client to accept the next key's tokens", || async { accepts(&verifier, &next).await }).await;
+    assert!(accepts(&verifier, &old).await, "until it expires");
+
+    admin.revoke_signing_key(RevokeSigningKeyRequest { signing_key_id: kid(&next) }).await.expect("gone");
+    until("the client to refuse the key's tokens", || async { !accepts(&verifier, &next).await }).await;
+    let fresh = signed_by_another(&client, &ada, &[&old, &next]).await;
+    until("the client to know its successor", || async { accepts(&verifier, &fresh).await }).await;
+    assert!(accepts(&verifier, &old).await, "another key");
+
+    // The client's own bearer is of this key too: it gets another one.
+    admin.revoke_signing_key(RevokeSigningKeyRequest { signing_key_id: kid(&old) }).await.expect("gone");
+    until("the client to refuse the old key's tokens", || async { !accepts(&verifier, &old).await }).await;
+    until("the client to follow again", || async { accepts(&verifier, &fresh).await }).await;
     is_refused_in_time(&client, &fresh, &[&verifier], LIMIT).await;
 }
 

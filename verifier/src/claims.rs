@@ -8,23 +8,38 @@ use uuid::Uuid;
 
 use crate::strict_json::{Name, Others, required, take_once};
 
-/// The claims of an access token (RFC 9068, section 2.2). Times are seconds since the Unix epoch.
+/// The claims of an access token (RFC 9068, section 2.2). Times are seconds since the Unix epoch (NumericDate of RFC
+/// 7519, section 2). All but `scope` are always there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Claims {
+    /// Who made the token: `tokens.issuer` of the service (RFC 7519, section 4.1.1).
     pub iss: String,
+    /// Whom it speaks of: the id of a user or of a service account (RFC 7519, section 4.1.2).
     pub sub: Uuid,
+    /// Whom it is meant for, one at least (RFC 7519, section 4.1.3).
     pub aud: Vec<String>,
+    /// Who asked for it (RFC 8693, section 4.3): a service account that acts for itself names itself here.
     pub client_id: String,
+    /// From when on it is no good (RFC 7519, section 4.1.4).
     pub exp: i64,
+    /// When it was made (RFC 7519, section 4.1.6).
     pub iat: i64,
+    /// Before when it is no good yet (RFC 7519, section 4.1.5).
     pub nbf: i64,
+    /// Its own id; no two tokens have the same (RFC 7519, section 4.1.7).
     pub jti: Uuid,
+    /// Its session, which a logout ends with every token of it (OpenID Connect Front-Channel Logout 1.0, section 3).
     pub sid: Uuid,
+    /// Its subject's epoch, which is raised when all that they hold is revoked: a token of an earlier one is no good. A
+    /// claim of Keystead's own.
     pub epoch: i64,
+    /// When its subject proved who they are; a refresh does not renew it (RFC 9068, section 2.2.1).
     pub auth_time: i64,
+    /// How they proved it, in the words of RFC 8176: `pwd` (RFC 9068, section 2.2.1).
     pub amr: Vec<String>,
+    /// The names of its subject's roles as of `iat` (RFC 9068, section 2.2.3.1).
     pub roles: Vec<String>,
-    /// Split at spaces; empty where there is none.
+    /// What it is limited to (RFC 8693, section 4.2), split at spaces; empty where nothing is said.
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "join_at_spaces")]
     pub scope: Vec<String>,
 }

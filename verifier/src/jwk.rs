@@ -9,16 +9,27 @@ use crate::key_set::{KeyFault, KeySet, VerificationKey};
 /// A key out of a published set: the members that matter, as text.
 #[derive(Clone, Deserialize)]
 pub struct Jwk {
+    /// What tokens call it by (RFC 7517, section 4.5).
     pub kid: Option<String>,
+    /// Its kind: `EC`, `OKP`, `RSA` (RFC 7517, section 4.1).
     pub kty: String,
+    /// The member `use`, what it is for: `sig` where it is said at all (RFC 7517, section 4.2).
     #[serde(rename = "use")]
     pub use_: Option<String>,
+    /// The one algorithm that it is used with (RFC 7517, section 4.4).
     pub alg: Option<String>,
+    /// What may be done with it: `verify` among others (RFC 7517, section 4.3).
     pub key_ops: Option<Vec<String>>,
+    /// Its curve: `P-256` (RFC 7518, section 6.2.1.1), `Ed25519` (RFC 8037, section 2).
     pub crv: Option<String>,
+    /// A point's first coordinate, or all of an Ed25519 key, in base64url (RFC 7518, section 6.2.1.2; RFC
+    /// 8037, section 2).
     pub x: Option<String>,
+    /// A point's second coordinate, in base64url (RFC 7518, section 6.2.1.3).
     pub y: Option<String>,
+    /// The modulus of RSA, in base64url (RFC 7518, section 6.3.1.1).
     pub n: Option<String>,
+    /// The exponent of RSA, in base64url (RFC 7518, section 6.3.1.2).
     pub e: Option<String>,
     /// The private part of an asymmetric key: a key that shows it is nobody's any more.
     d: Option<serde::de::IgnoredAny>,

@@ -107,6 +107,7 @@ impl VerificationKey {
         &self.fingerprint
     }
 
+    /// The one algorithm that it is used for.
     pub const fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
@@ -132,6 +133,7 @@ impl KeySet {
         self.keys.insert(kid.into(), key);
     }
 
+    /// The key with this id.
     pub fn get(&self, kid: &str) -> Option<&VerificationKey> {
         self.keys.get(kid)
     }
@@ -141,10 +143,12 @@ impl KeySet {
         self.get(kid).is_some_and(|key| key.fingerprint() == fingerprint)
     }
 
+    /// How many keys there are.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
+    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }

@@ -3,6 +3,8 @@
 //! A pure crate: no I/O, no clock of its own, no background work, no process-wide set-up. The server judges with it
 //! what it has issued, and other services judge with the very same code in their own process.
 
+#![warn(missing_docs)]
+
 mod claims;
 mod compact;
 mod header;
@@ -18,7 +20,7 @@ pub use claims::Claims;
 pub use jwk::Jwk;
 pub use key_set::{Algorithm, KeyFault, KeySet, VerificationKey};
 pub use revocation_index::{Change, LiveRevocation, RevocationIndex, RevokedTarget};
-pub use verdict::{Expectations, Verdict};
+pub use verdict::{Expectations, Refusal, Verdict};
 pub use verifier::{AuthenticToken, Verifier};
 
 #[cfg(test)]

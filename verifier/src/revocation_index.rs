@@ -19,15 +19,22 @@ pub enum RevokedTarget {
     /// Every token of the session.
     Session(Uuid),
     /// The user's tokens whose epoch is below `min_epoch`.
-    User { id: Uuid, min_epoch: i64 },
+    User {
+        /// The claim `sub`.
+        id: Uuid,
+        /// The lowest value of the claim `epoch` that is still good.
+        min_epoch: i64,
+    },
     /// Every token that the key with this id signed.
     Key(String),
 }
 
-/// A revocation, and when it no longer matters, in milliseconds since the Unix epoch.
+/// A revocation, and when it no longer matters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LiveRevocation {
+    /// What is revoked.
     pub target: RevokedTarget,
+    /// From when on nothing that it speaks of could be good anyway, in milliseconds since the Unix epoch.
     pub expires_at: i64,
 }
 
@@ -35,6 +42,7 @@ pub struct LiveRevocation {
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
+    /// Something of it was not known before.
     New,
     /// All of it was known before.
     Known,
@@ -81,6 +89,7 @@ impl RevocationIndex {
         }
     }
 
+    /// Whether the token's session, its subject's epoch or the key `kid` that signed it is revoked.
     #[must_use]
     pub fn is_revoked(&self, claims: &Claims, kid: &str) -> bool {
         let user_is_revoked =

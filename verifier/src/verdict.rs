@@ -20,6 +20,31 @@ pub struct Expectations {
 pub enum Verdict {
     /// Good, and as expected.
     Active(Arc<Claims>),
+    /// [`Refusal::Expired`]
+    Expired,
+    /// [`Refusal::NotYetValid`]
+    NotYetValid,
+    /// [`Refusal::Revoked`]
+    Revoked,
+    /// [`Refusal::BadSignature`]
+    BadSignature,
+    /// [`Refusal::UnknownKey`]
+    UnknownKey,
+    /// [`Refusal::WrongAudience`]
+    WrongAudience,
+    /// [`Refusal::WrongIssuer`]
+    WrongIssuer,
+    /// [`Refusal::WrongType`]
+    WrongType,
+    /// [`Refusal::Malformed`]
+    Malformed,
+    /// [`Refusal::InsufficientRole`]
+    InsufficientRole,
+}
+
+/// What is wrong with a token; asking again changes nothing, [`Self::NotYetValid`] and [`Self::UnknownKey`] aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
     /// `exp` has passed.
     Expired,
     /// `nbf` or `iat` lies in the future.
@@ -40,4 +65,23 @@ pub enum Verdict {
     Malformed,
     /// An expected role is not in `roles`.
     InsufficientRole,
+}
+
+impl Verdict {
+    /// The claims of a good token, or what is wrong with it.
+    pub fn into_result(self) -> Result<Arc<Claims>, Refusal> {
+        Err(match self {
+            Self::Active(claims) => return Ok(claims),
+            Self::Expired => Refusal::Expired,
+            Self::NotYetValid => Refusal::NotYetValid,
+            Self::Revoked => Refusal::Revoked,
+            Self::BadSignature => Refusal::BadSignature,
+            Self::UnknownKey => Refusal::UnknownKey,
+            Self::WrongAudience => Refusal::WrongAudience,
+            Self::WrongIssuer => Refusal::WrongIssuer,
+            Self::WrongType => Refusal::WrongType,
+            Self::Malformed => Refusal::Malformed,
+            Self::InsufficientRole => Refusal::InsufficientRole,
+        })
+    }
 }

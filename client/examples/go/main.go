@@ -1,17 +1,17 @@
 // A greeter that only verified callers reach. It asks Keystead about each token, and keeps a verdict for as long as it
 // may.
 //
-// Beside this file, with protoc, protoc-gen-go and protoc-gen-go-grpc, and the service running as the README says:
+// Beside this file, with buf, protoc-gen-go and protoc-gen-go-grpc, and the service running as its README says:
 //
-//	mkdir -p gen && protoc -I ../../../proto -I ../proto --go_out=. --go-grpc_out=. \
-//	  --go_opt=module=example.com/greeter --go-grpc_opt=module=example.com/greeter \
-//	  $(for it in access auth_service token user; do
-//	    echo "--go_opt=Mkeystead/v1/$it.proto=example.com/greeter/gen/keystead/v1"
-//	    echo "--go-grpc_opt=Mkeystead/v1/$it.proto=example.com/greeter/gen/keystead/v1"
-//	  done) \
-//	  keystead/v1/access.proto keystead/v1/auth_service.proto keystead/v1/token.proto keystead/v1/user.proto \
-//	  greeter/v1/greeter.proto
-//	go mod tidy && go run .
+//	buf generate && go mod tidy && go run .
+//
+// Then, from the root of the repository, with the tokens of a sign-in:
+//
+//	grpcurl -plaintext -import-path client/examples/proto -proto greeter/v1/greeter.proto \
+//	  -H "authorization: Bearer $(jq -r .accessToken tokens.json)" 127.0.0.1:50062 greeter.v1.GreeterService/Greet
+//
+// A process that verifies much is better off with the feed of revocations (TokenService.WatchRevocations), as the Rust
+// client is: it costs no call a token.
 package main
 
 import (
@@ -28,7 +28,7 @@ import (
 )
 
 type greeter struct {
-	greeterv1.UnimplementedGreeterServer
+	greeterv1.UnimplementedGreeterServiceServer
 }
 
 // Greet is what is protected: who calls is what the token says.
@@ -55,7 +55,7 @@ func main() {
 	}
 	verifier := newVerifier(keysteadv1.NewAuthServiceClient(connection), *audience)
 	server := grpc.NewServer(grpc.UnaryInterceptor(verifier.unary))
-	greeterv1.RegisterGreeterServer(server, greeter{})
+	greeterv1.RegisterGreeterServiceServer(server, greeter{})
 	log.Printf("listening on %s", listener.Addr())
 	log.Fatal(server.Serve(listener))
 }

@@ -92,7 +92,7 @@ func (v *verifier) verify(ctx context.Context, token string) (*keysteadv1.Verify
 	return answer, nil
 }
 
-func (v *verifier) keep(digest [sha256.Size]byte, new verdict) {
+func (v *verifier) keep(digest [sha256.Size]byte, fresh verdict) {
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
 	if len(v.verdicts) >= kept {
@@ -104,7 +104,7 @@ func (v *verifier) keep(digest [sha256.Size]byte, new verdict) {
 		}
 	}
 	if len(v.verdicts) < kept {
-		v.verdicts[digest] = new
+		v.verdicts[digest] = fresh
 	}
 }
 

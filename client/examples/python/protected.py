@@ -1,11 +1,18 @@
-"""A greeter that only verified callers reach. It asks Keystead about each token, and keeps a verdict for as long as it may.
+r"""A greeter that only verified callers reach. It asks Keystead about each token, and keeps a verdict for as long as it
+may.
 
-Beside this file, with grpcio-tools installed and the service running as the README says:
+Beside this file, with the service running as its README says:
 
-    python -m grpc_tools.protoc -I ../../../proto -I ../proto --python_out=gen --grpc_python_out=gen \
+    python3 -m pip install grpcio-tools
+    mkdir -p gen && python3 -m grpc_tools.protoc -I ../../../proto -I ../proto --python_out=gen --grpc_python_out=gen \
         keystead/v1/access.proto keystead/v1/auth_service.proto keystead/v1/token.proto keystead/v1/user.proto \
         greeter/v1/greeter.proto
-    PYTHONPATH=gen python protected.py
+    PYTHONPATH=gen python3 protected.py
+
+Then, from the root of the repository, with the tokens of a sign-in:
+
+    grpcurl -plaintext -import-path client/examples/proto -proto greeter/v1/greeter.proto \
+        -H "authorization: Bearer $(jq -r .accessToken tokens.json)" 127.0.0.1:50061 greeter.v1.GreeterService/Greet
 
 A process that verifies much is better off with the feed of revocations (TokenService.WatchRevocations), as the Rust
 client is: it costs no call a token.
@@ -98,7 +105,7 @@ def refuse(context):
     context.abort(grpc.StatusCode.UNAUTHENTICATED, "a valid access token is required as a bearer")
 
 
-class Greeter(greeter_pb2_grpc.GreeterServicer):
+class Greeter(greeter_pb2_grpc.GreeterServiceServicer):
     """What is protected."""
 
     def Greet(self, request, context):
@@ -116,7 +123,7 @@ def main():
     with grpc.insecure_channel(options.keystead) as channel:
         interceptor = VerifiedCallers(Verifier(channel, options.audience))
         server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), interceptors=[interceptor])
-        greeter_pb2_grpc.add_GreeterServicer_to_server(Greeter(), server)
+        greeter_pb2_grpc.add_GreeterServiceServicer_to_server(Greeter(), server)
         port = server.add_insecure_port(options.listen)
         server.start()
         print(f"listening on port {port}", flush=True)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use keystead_verifier::{Claims, Verdict};
+use keystead_verifier::{Claims, Refusal};
 
 use super::route::{Route, RouteFault};
 use super::words;
@@ -67,18 +67,10 @@ impl AuthorizeRequest {
     }
 
     fn judge(&self, request: &VerifyRequest) -> ServiceResult<Decision> {
-        Ok(match self.verify_token.run(request)?.verdict {
-            Verdict::Active(claims) => Decision::Pass(Caller { claims }),
-            Verdict::InsufficientRole => Decision::Deny(Denial::RoleMissing),
-            Verdict::Expired
-            | Verdict::NotYetValid
-            | Verdict::Revoked
-            | Verdict::BadSignature
-            | Verdict::UnknownKey
-            | Verdict::WrongAudience
-            | Verdict::WrongIssuer
-            | Verdict::WrongType
-            | Verdict::Malformed => Decision::Deny(Denial::BearerRefused),
+        Ok(match self.verify_token.run(request)?.verdict.into_result() {
+            Ok(claims) => Decision::Pass(Caller { claims }),
+            Err(Refusal::InsufficientRole) => Decision::Deny(Denial::RoleMissing),
+            Err(_) => Decision::Deny(Denial::BearerRefused),
         })
     }
 }

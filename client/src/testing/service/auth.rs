@@ -7,6 +7,7 @@ use super::{Expectations, FakeService, ISSUER, KeySet, RevocationIndex, TokenSta
 use crate::keys::key_set;
 use crate::pb::auth_service_server::AuthService;
 use crate::pb::{self, AccessTokenClaims, GetJwksResponse, VerifyTokenResponse};
+use crate::statuses;
 
 macro_rules! auth_service {
     ($($name:ident($request:ident) -> $response:ident),+ $(,)?) => {
@@ -67,20 +68,10 @@ impl FakeService {
 }
 
 fn told(verdict: Verdict) -> (TokenStatus, Option<AccessTokenClaims>) {
-    let status = match verdict {
-        Verdict::Active(claims) => return (TokenStatus::Active, Some(message(&claims))),
-        Verdict::Expired => TokenStatus::Expired,
-        Verdict::NotYetValid => TokenStatus::NotYetValid,
-        Verdict::Revoked => TokenStatus::Revoked,
-        Verdict::BadSignature => TokenStatus::BadSignature,
-        Verdict::UnknownKey => TokenStatus::UnknownKey,
-        Verdict::WrongAudience => TokenStatus::WrongAudience,
-        Verdict::WrongIssuer => TokenStatus::WrongIssuer,
-        Verdict::WrongType => TokenStatus::WrongType,
-        Verdict::Malformed => TokenStatus::Malformed,
-        Verdict::InsufficientRole => TokenStatus::InsufficientRole,
-    };
-    (status, None)
+    match verdict.into_result() {
+        Ok(claims) => (TokenStatus::Active, Some(message(&claims))),
+        Err(refusal) => (statuses::status(refusal), None),
+    }
 }
 
 fn message(claims: &crate::Claims) -> AccessTokenClaims {
