@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keystead_verifier::Verifier;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
 use crate::client::{Inner, KeysteadClient, Tasks};
 use crate::clock::{Clock, SystemClock};
@@ -13,11 +13,6 @@ use crate::credentials::{BearerSource, Credentials};
 use crate::fallback::Fallback;
 use crate::feed::{Feed, Follower};
 use crate::keys::Keys;
-
-/// A link that is silent is noticed after this and [`KEEP_ALIVE_TIMEOUT`].
-const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(1);
-const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_millis(1_500);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What happens to tokens while the feed of revocations is older than the limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,16 +50,6 @@ impl fmt::Debug for Builder {
             .field("audience", &self.audience)
             .finish_non_exhaustive()
     }
-}
-
-/// The endpoint, made to notice a silent link.
-pub(crate) fn connected_lazily(endpoint: Endpoint) -> Channel {
-    endpoint
-        .connect_timeout(CONNECT_TIMEOUT)
-        .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
-        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
-        .keep_alive_while_idle(true)
-        .connect_lazy()
 }
 
 impl Builder {

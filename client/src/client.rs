@@ -8,7 +8,8 @@ use keystead_verifier::{Expectations, Verifier};
 use tokio::task::AbortHandle;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::builder::{Builder, StalePolicy, connected_lazily};
+use crate::builder::{Builder, StalePolicy};
+use crate::connect::connected_lazily;
 use crate::credentials::Credentials;
 use crate::fallback::Fallback;
 use crate::feed::Feed;
@@ -52,7 +53,8 @@ impl KeysteadClient {
     /// A client of the service at this endpoint, whose tokens name this issuer (`tokens.issuer` of its settings, byte
     /// for byte). `audience` is your service's own name: tokens for others are refused.
     ///
-    /// Connects when it is first needed, and notices a silent link within 2.5 seconds. TLS is the endpoint's.
+    /// Connects when it is first needed, within 2 seconds, and notices a silent link within 2.5. TLS is the endpoint's; a
+    /// local address that is set there counts only without TLS: with both, use [`Self::over`].
     pub fn builder(
         endpoint: Endpoint,
         issuer: impl Into<String>,
@@ -63,7 +65,8 @@ impl KeysteadClient {
     }
 
     /// The same over a channel of your own. Give it HTTP/2 keepalive: without it a silent link stays until the kernel
-    /// gives it up, and the feed is stale for so long.
+    /// gives it up, and the feed is stale for so long. For TLS, give `ClientTlsConfig` a time-out: a handshake without an
+    /// answer lasts for ever else, and nothing recovers from it.
     pub fn over(
         channel: Channel,
         issuer: impl Into<String>,

@@ -18,6 +18,8 @@ use crate::retry::Backoff;
 const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(30);
 /// How long a call may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// The same, with the time that it may take to connect.
+const PATIENCE: Duration = Duration::from_secs(4);
 const SHORTEST_AGE: Duration = Duration::from_secs(1);
 const LONGEST_AGE: Duration = Duration::from_hours(1);
 /// After the revocation of a key its successor appears within moments on every replica: when to look, each after the
@@ -120,7 +122,8 @@ impl Keys {
         let begun = self.fetches.borrow().begun;
         let mut request = Request::new(GetJwksRequest {});
         request.set_timeout(TIMEOUT);
-        let answer = client.get_jwks(request).await;
+        let answer = tokio::time::timeout(PATIENCE, client.get_jwks(request)).await;
+        let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no keys came in time")));
         let fetched = answer.and_then(|answer| {
             let answer = answer.into_inner();
             let set = key_set(&answer)?;

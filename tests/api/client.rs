@@ -3,6 +3,7 @@
 
 mod database_link;
 mod python;
+mod stalled_handshake;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -25,8 +26,11 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 /// An administrator, and a service account that may follow the feed.
 async fn prepared(keystead: &Keystead) -> (Client, Credentials) {
-    let client = keystead.client().await;
-    let (admin, _) = Person::new("root").register_as_administrator(keystead, &client).await;
+    prepared_by(keystead, &keystead.client().await).await
+}
+
+async fn prepared_by(keystead: &Keystead, client: &Client) -> (Client, Credentials) {
+    let (admin, _) = Person::new("root").register_as_administrator(keystead, client).await;
     let request = CreateServiceAccountRequest {
         display_name: "The shop".to_owned(),
         audiences: vec!["keystead".to_owned()],
