@@ -21,7 +21,8 @@ pub enum StalePolicy {
     #[default]
     Refuse,
     /// The service is asked about each token, by `AuthService.VerifyToken`; its verdict is kept for as long as it
-    /// allows, a second at most.
+    /// allows, a second at most. Tokens that are known to be bad are refused unasked, and so are those of an unknown key
+    /// while the keys are less than 30 seconds old.
     FallBackToVerifyToken,
     /// What is known decides: a token may live until it expires although it has been revoked since.
     AcceptUntilExpiry,

@@ -4,14 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keystead_verifier::{Expectations, Verifier};
+use keystead_verifier::{Expectations, KeySet, Verdict, Verifier};
 use tokio::task::AbortHandle;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::builder::{Builder, StalePolicy};
 use crate::connect::connected_lazily;
 use crate::credentials::Credentials;
-use crate::fallback::Fallback;
+use crate::fallback::{Fallback, NamedKey};
 use crate::feed::Feed;
 use crate::guard::Guard;
 use crate::interceptor::VerifyInterceptor;
@@ -117,13 +117,12 @@ impl KeysteadClient {
         } else {
             known
         };
-        match (known, self.standing()) {
-            // Known to be bad is bad, however old the knowledge; what only a newer key set can tell is asked.
-            (Outcome::Refused(refusal), Standing::Stale) if refusal != Refusal::UnknownKey => Outcome::Refused(refusal),
-            (_, Standing::Stale) if self.0.policy == StalePolicy::FallBackToVerifyToken => {
-                self.0.fallback.ask(token, expectations).await
+        let standing = self.standing();
+        match (self.worth_asking(&known), &standing, self.0.policy) {
+            (Some(key), Standing::Stale, StalePolicy::FallBackToVerifyToken) => {
+                self.0.fallback.ask(token, expectations, key).await
             }
-            (known, standing) => self.settle(known, &standing),
+            _ => self.settle(known, &standing),
         }
     }
 
@@ -148,9 +147,26 @@ impl KeysteadClient {
     }
 
     fn judge(&self, token: &str, expectations: &Expectations) -> Outcome {
-        let Some(keys) = self.0.keys.current() else { return Outcome::Unknown(Ignorance::NoKeys) };
+        let Some(keys) = self.0.keys.current() else { return self.judge_form(token) };
         let Inner { verifier, feed, .. } = &*self.0;
         verifier.verify(token, &keys, &feed.index, expectations, feed.judged_at()).into()
+    }
+
+    /// What can be said without the keys: what is no token at all is bad, whatever they are.
+    fn judge_form(&self, token: &str) -> Outcome {
+        match self.0.verifier.authenticate(token, &KeySet::default()) {
+            Ok(_) | Err(Verdict::UnknownKey) => Outcome::Unknown(Ignorance::NoKeys),
+            Err(verdict) => verdict.into(),
+        }
+    }
+
+    /// Known to be bad is bad, however old the knowledge; what only a newer key set can tell is asked.
+    fn worth_asking(&self, known: &Outcome) -> Option<NamedKey> {
+        match known {
+            Outcome::Active(_) | Outcome::Unknown(_) => Some(NamedKey::Known),
+            Outcome::Refused(Refusal::UnknownKey) if !self.0.keys.are_recent() => Some(NamedKey::Unknown),
+            Outcome::Refused(_) => None,
+        }
     }
 
     fn standing(&self) -> Standing {
