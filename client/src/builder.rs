@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keystead_verifier::Verifier;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
 use crate::client::{Inner, KeysteadClient, Tasks};
 use crate::clock::{Clock, SystemClock};
@@ -14,11 +14,6 @@ use crate::fallback::Fallback;
 use crate::feed::{Feed, Follower};
 use crate::keys::Keys;
 
-/// A link that is silent is noticed after this and [`KEEP_ALIVE_TIMEOUT`].
-const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(1);
-const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_millis(1_500);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// What happens to tokens while the feed of revocations is older than the limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StalePolicy {
@@ -26,7 +21,8 @@ pub enum StalePolicy {
     #[default]
     Refuse,
     /// The service is asked about each token, by `AuthService.VerifyToken`; its verdict is kept for as long as it
-    /// allows, a second at most.
+    /// allows, a second at most. Tokens that are known to be bad are refused unasked, and so are those of an unknown key
+    /// while the keys are less than 30 seconds old.
     FallBackToVerifyToken,
     /// What is known decides: a token may live until it expires although it has been revoked since.
     AcceptUntilExpiry,
@@ -55,16 +51,6 @@ impl fmt::Debug for Builder {
             .field("audience", &self.audience)
             .finish_non_exhaustive()
     }
-}
-
-/// The endpoint, made to notice a silent link.
-pub(crate) fn connected_lazily(endpoint: Endpoint) -> Channel {
-    endpoint
-        .connect_timeout(CONNECT_TIMEOUT)
-        .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
-        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
-        .keep_alive_while_idle(true)
-        .connect_lazy()
 }
 
 impl Builder {

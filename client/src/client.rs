@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keystead_verifier::{Expectations, Refusal, Verifier};
+use keystead_verifier::{Expectations, KeySet, Refusal, Verdict, Verifier};
 use tokio::task::AbortHandle;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::builder::{Builder, StalePolicy, connected_lazily};
+use crate::builder::{Builder, StalePolicy};
+use crate::connect::connected_lazily;
 use crate::credentials::Credentials;
-use crate::fallback::Fallback;
+use crate::fallback::{Fallback, NamedKey};
 use crate::feed::Feed;
 use crate::guard::Guard;
 use crate::interceptor::VerifyInterceptor;
@@ -52,7 +53,8 @@ impl KeysteadClient {
     /// A client of the service at this endpoint, whose tokens name this issuer (`tokens.issuer` of its settings, byte
     /// for byte). `audience` is your service's own name: tokens for others are refused.
     ///
-    /// Connects when it is first needed, and notices a silent link within 2.5 seconds. TLS is the endpoint's.
+    /// Connects when it is first needed, within 2 seconds, and notices a silent link within 2.5. TLS is the endpoint's; a
+    /// local address that is set there counts only without TLS: with both, use [`Self::over`].
     pub fn builder(
         endpoint: Endpoint,
         issuer: impl Into<String>,
@@ -63,7 +65,8 @@ impl KeysteadClient {
     }
 
     /// The same over a channel of your own. Give it HTTP/2 keepalive: without it a silent link stays until the kernel
-    /// gives it up, and the feed is stale for so long.
+    /// gives it up, and the feed is stale for so long. For TLS, give `ClientTlsConfig` a time-out: a handshake without an
+    /// answer lasts for ever else, and nothing recovers from it.
     pub fn over(
         channel: Channel,
         issuer: impl Into<String>,
@@ -114,13 +117,12 @@ impl KeysteadClient {
         } else {
             known
         };
-        match (known, self.standing()) {
-            // Known to be bad is bad, however old the knowledge; what only a newer key set can tell is asked.
-            (Outcome::Refused(refusal), Standing::Stale) if refusal != Refusal::UnknownKey => Outcome::Refused(refusal),
-            (_, Standing::Stale) if self.0.policy == StalePolicy::FallBackToVerifyToken => {
-                self.0.fallback.ask(token, expectations).await
+        let standing = self.standing();
+        match (self.worth_asking(&known), &standing, self.0.policy) {
+            (Some(key), Standing::Stale, StalePolicy::FallBackToVerifyToken) => {
+                self.0.fallback.ask(token, expectations, key).await
             }
-            (known, standing) => self.settle(known, &standing),
+            _ => self.settle(known, &standing),
         }
     }
 
@@ -145,9 +147,26 @@ impl KeysteadClient {
     }
 
     fn judge(&self, token: &str, expectations: &Expectations) -> Outcome {
-        let Some(keys) = self.0.keys.current() else { return Outcome::Unknown(Ignorance::NoKeys) };
+        let Some(keys) = self.0.keys.current() else { return self.judge_form(token) };
         let Inner { verifier, feed, .. } = &*self.0;
         verifier.verify(token, &keys, &feed.index, expectations, feed.judged_at()).into()
+    }
+
+    /// What can be said without the keys: what is no token at all is bad, whatever they are.
+    fn judge_form(&self, token: &str) -> Outcome {
+        match self.0.verifier.authenticate(token, &KeySet::default()) {
+            Ok(_) | Err(Verdict::UnknownKey) => Outcome::Unknown(Ignorance::NoKeys),
+            Err(verdict) => verdict.into(),
+        }
+    }
+
+    /// Known to be bad is bad, however old the knowledge; what only a newer key set can tell is asked.
+    fn worth_asking(&self, known: &Outcome) -> Option<NamedKey> {
+        match known {
+            Outcome::Active(_) | Outcome::Unknown(_) => Some(NamedKey::Known),
+            Outcome::Refused(Refusal::UnknownKey) if !self.0.keys.are_recent() => Some(NamedKey::Unknown),
+            Outcome::Refused(_) => None,
+        }
     }
 
     fn standing(&self) -> Standing {

@@ -18,6 +18,8 @@ use crate::pb::token_service_client::TokenServiceClient;
 const KEYSTEAD: &str = "keystead";
 /// How long a call may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a bearer may be waited for, the connection to the service included: as long as the feed may be stale.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// A token is renewed when it has less to live than this, or than a quarter of its life.
 const RENEW_BEFORE: i64 = 60_000;
 
@@ -40,8 +42,8 @@ impl Credentials {
         Self(Kind::ServiceAccount { id: id.into(), secret: secret.into() })
     }
 
-    /// Whatever gives an access token, without the word `Bearer`. It is called for each attempt to follow the feed, and
-    /// has to renew what it gives.
+    /// Whatever gives an access token, without the word `Bearer`. It is called for each attempt to follow the feed, has
+    /// to renew what it gives, and is given up after five seconds, to be called again.
     pub fn bearer<F, B>(bearer: B) -> Self
     where
         B: Fn() -> F + Send + Sync + 'static,
@@ -76,8 +78,13 @@ impl BearerSource {
         Self { credentials, client: TokenServiceClient::new(channel), clock, kept: None }
     }
 
-    /// A bearer that is good for a while yet.
+    /// A bearer that is good for a while yet; never waits for long, whoever gives it.
     pub(crate) async fn get(&mut self) -> Result<AsciiMetadataValue, Status> {
+        let bearer = tokio::time::timeout(PATIENCE, self.kept_or_new()).await;
+        bearer.map_err(|_| Status::deadline_exceeded("no bearer came in time"))?
+    }
+
+    async fn kept_or_new(&mut self) -> Result<AsciiMetadataValue, Status> {
         let now = self.clock.now();
         if let Some(kept) = self.kept.as_ref().filter(|kept| now < kept.renew_at) {
             return Ok(kept.bearer.clone());
@@ -108,4 +115,30 @@ fn header(token: &str) -> Result<AsciiMetadataValue, Status> {
         format!("Bearer {token}").parse().map_err(|_| Status::unauthenticated("the bearer is no header's value"))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use tonic::Code;
+    use tonic::transport::Endpoint;
+
+    use super::*;
+    use crate::SystemClock;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bearer_that_never_comes_is_given_up_and_asked_for_again() {
+        let answers = Arc::new(AtomicBool::new(false));
+        let credentials = Credentials::bearer(move || {
+            let answers = answers.swap(true, Ordering::SeqCst);
+            async move { if answers { Ok("token".to_owned()) } else { std::future::pending().await } }
+        });
+        let channel = Endpoint::from_static("http://127.0.0.1:1").connect_lazy();
+        let mut source = BearerSource::new(credentials, channel, Arc::new(SystemClock::default()));
+        let asked_at = tokio::time::Instant::now();
+        assert_eq!(source.get().await.unwrap_err().code(), Code::DeadlineExceeded);
+        assert_eq!(asked_at.elapsed().as_secs(), PATIENCE.as_secs());
+        assert_eq!(source.get().await.unwrap(), "Bearer token");
+    }
 }

@@ -16,10 +16,16 @@ use crate::pb::auth_service_client::AuthServiceClient;
 use crate::pb::{AccessTokenClaims, TokenStatus, VerifyTokenRequest, VerifyTokenResponse};
 use crate::statuses;
 
+mod flights;
+
+use flights::Flights;
+
 /// How long an answer may take, the wait for one's turn included.
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// How many questions are out at once: the service may be the one that struggles.
 const AT_ONCE: usize = 64;
+/// How many of them, besides, about tokens of unknown keys: anybody can make such tokens, as many as they like.
+const AT_ONCE_OF_UNKNOWN_KEYS: usize = 4;
 /// How many verdicts are kept.
 const KEPT: usize = 4_096;
 /// The contract allows no longer.
@@ -28,11 +34,22 @@ const LONGEST_KEPT: Duration = Duration::from_secs(1);
 /// The SHA-256 of a token and of what is expected of it.
 type Question = [u8; 32];
 
+/// What is known of the key that a token names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NamedKey {
+    /// It is one of the service's, or no keys are there yet to tell.
+    Known,
+    /// No key that the client knows has its name.
+    Unknown,
+}
+
 /// Asks the service about tokens.
 pub(crate) struct Fallback {
     client: AuthServiceClient<Channel>,
     clock: Arc<dyn Clock>,
     turns: Semaphore,
+    turns_of_unknown_keys: Semaphore,
+    flights: Flights,
     kept: Mutex<HashMap<Question, Kept>>,
 }
 
@@ -45,20 +62,39 @@ struct Kept {
 impl Fallback {
     pub(crate) fn new(channel: Channel, clock: Arc<dyn Clock>) -> Self {
         let client = AuthServiceClient::new(channel);
-        Self { client, clock, turns: Semaphore::new(AT_ONCE), kept: Mutex::default() }
+        Self {
+            client,
+            clock,
+            turns: Semaphore::new(AT_ONCE),
+            turns_of_unknown_keys: Semaphore::new(AT_ONCE_OF_UNKNOWN_KEYS),
+            flights: Flights::default(),
+            kept: Mutex::default(),
+        }
     }
 
-    pub(crate) async fn ask(&self, token: &str, expectations: &Expectations) -> Outcome {
+    pub(crate) async fn ask(&self, token: &str, expectations: &Expectations, key: NamedKey) -> Outcome {
         let question = question(token, expectations);
         if let Some(outcome) = self.kept(&question) {
             return outcome;
         }
-        let asked = tokio::time::timeout(TIMEOUT, self.ask_anew(question, token, expectations)).await;
+        let asking = self.ask_anew(question, token, expectations, key);
+        let joined = self.flights.join(question, self.clock.monotonic(), asking);
+        let asked = tokio::time::timeout(TIMEOUT, joined).await;
         asked.ok().flatten().unwrap_or(Outcome::Unknown(Ignorance::NoAnswer))
     }
 
-    async fn ask_anew(&self, question: Question, token: &str, expectations: &Expectations) -> Option<Outcome> {
-        let _turn = self.turns.acquire().await.ok()?;
+    async fn ask_anew(
+        &self,
+        question: Question,
+        token: &str,
+        expectations: &Expectations,
+        key: NamedKey,
+    ) -> Option<Outcome> {
+        let turns = match key {
+            NamedKey::Known => &self.turns,
+            NamedKey::Unknown => &self.turns_of_unknown_keys,
+        };
+        let _turn = turns.acquire().await.ok()?;
         // The verdict counts from before it was made.
         let asked_at = self.clock.monotonic();
         let mut request = Request::new(VerifyTokenRequest {

@@ -52,26 +52,31 @@ pub(crate) enum Taken {
 
 /// How the server's clock lies to the monotonic one, as seen in one stream.
 ///
-/// A message that was held up on its way, or in this process, was made earlier than its receipt makes it seem; the
-/// quickest message of the stream tells by how much.
-#[derive(Debug, Default)]
+/// A message that was held up on its way, or in this process, was made earlier than its receipt makes it seem. No message
+/// of a stream was made before the stream was asked for: that tells by how much the first one may be late, and the
+/// quickest one how late the others are.
+#[derive(Debug)]
 pub(crate) struct Transit {
-    /// Receipt less the time of making, in milliseconds, of the quickest message.
+    /// By the monotonic clock.
+    asked_at: Duration,
+    /// Receipt less the time of making, in milliseconds, of a message that would have taken no time at all, or less.
     quickest: Option<i64>,
     /// By how much the last message was later than that.
     late: Duration,
 }
 
-/// A message that is late by more than this ends its stream: either the stream has been asleep, or the server's clock
-/// has been put back, and only a new one can tell.
+/// A message that is late by more than this ends its stream: the stream has been asleep, the server's clock has been put
+/// back, or the first message was long in coming, and only a new stream can tell.
 const TOO_LATE: Duration = Duration::from_secs(2);
 
 impl Transit {
     /// As of when the feed is complete by a message that was received at `receipt`: its receipt less `age`, or earlier
-    /// where the message took longer than another one.
+    /// where the message may have been on its way.
     fn complete_at(&mut self, receipt: Duration, complete_time: i64, age: Duration) -> Duration {
-        let offset = millis(receipt).saturating_sub(complete_time).saturating_sub(millis(age));
-        let quickest = self.quickest.map_or(offset, |quickest| quickest.min(offset));
+        let made_at = complete_time.saturating_add(millis(age));
+        let offset = millis(receipt).saturating_sub(made_at);
+        let at_least = self.quickest.unwrap_or_else(|| millis(self.asked_at).saturating_sub(made_at));
+        let quickest = at_least.min(offset);
         self.quickest = Some(quickest);
         self.late = Duration::from_millis(u64::try_from(offset.saturating_sub(quickest)).unwrap_or_default());
         receipt.saturating_sub(age).saturating_sub(self.late)
@@ -112,6 +117,11 @@ impl Feed {
     /// Begins anew next time.
     pub(crate) fn forget_cursor(&self) {
         self.told.send_modify(|told| told.cursor.clear());
+    }
+
+    /// For a stream that is about to be asked for.
+    pub(crate) fn transit(&self) -> Transit {
+        Transit { asked_at: self.clock.monotonic(), quickest: None, late: Duration::ZERO }
     }
 
     /// The time by which tokens are judged: never earlier than what has been forgotten, so that a clock that is put back

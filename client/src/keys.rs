@@ -18,6 +18,8 @@ use crate::retry::Backoff;
 const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(30);
 /// How long a call may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// The same, with the time that it may take to connect.
+const PATIENCE: Duration = Duration::from_secs(4);
 const SHORTEST_AGE: Duration = Duration::from_secs(1);
 const LONGEST_AGE: Duration = Duration::from_hours(1);
 /// After the revocation of a key its successor appears within moments on every replica: when to look, each after the
@@ -29,13 +31,19 @@ const AFTER_REVOCATION: [Duration; 5] =
 pub(crate) struct Keys {
     clock: Arc<dyn Clock>,
     /// `None` until they have been fetched once.
-    set: RwLock<Option<Arc<KeySet>>>,
+    published: RwLock<Option<Published>>,
     /// When a token of an unknown key last made the client ask, by the monotonic clock.
     asked_for_unknown: Mutex<Option<Duration>>,
     unknown: Notify,
     revoked: Notify,
     /// How many fetches have begun and ended, well or not.
     fetches: watch::Sender<Fetches>,
+}
+
+struct Published {
+    set: Arc<KeySet>,
+    /// By the monotonic clock.
+    as_of: Duration,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,7 +56,7 @@ impl Keys {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
-            set: RwLock::default(),
+            published: RwLock::default(),
             asked_for_unknown: Mutex::default(),
             unknown: Notify::new(),
             revoked: Notify::new(),
@@ -57,7 +65,16 @@ impl Keys {
     }
 
     pub(crate) fn current(&self) -> Option<Arc<KeySet>> {
-        self.set.read().unwrap_or_else(PoisonError::into_inner).clone()
+        let published = self.published.read().unwrap_or_else(PoisonError::into_inner);
+        published.as_ref().map(|published| Arc::clone(&published.set))
+    }
+
+    /// Whether the keys were fetched so lately that a token of an unknown key would not make the client ask again: a key
+    /// that is unknown then is none of the service's.
+    pub(crate) fn are_recent(&self) -> bool {
+        let now = self.clock.monotonic();
+        let published = self.published.read().unwrap_or_else(PoisonError::into_inner);
+        published.as_ref().is_some_and(|published| now.saturating_sub(published.as_of) < UNKNOWN_KEY_PAUSE)
     }
 
     /// A key has been revoked: another one takes its place soon.
@@ -120,11 +137,13 @@ impl Keys {
         let begun = self.fetches.borrow().begun;
         let mut request = Request::new(GetJwksRequest {});
         request.set_timeout(TIMEOUT);
-        let answer = client.get_jwks(request).await;
+        let as_of = self.clock.monotonic();
+        let answer = tokio::time::timeout(PATIENCE, client.get_jwks(request)).await;
+        let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no keys came in time")));
         let fetched = answer.and_then(|answer| {
             let answer = answer.into_inner();
-            let set = key_set(&answer)?;
-            *self.set.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(set));
+            let set = Arc::new(key_set(&answer)?);
+            *self.published.write().unwrap_or_else(PoisonError::into_inner) = Some(Published { set, as_of });
             Ok(max_age(&answer))
         });
         self.fetches.send_modify(|fetches| fetches.ended = begun);

@@ -4,6 +4,7 @@
 mod builder;
 mod client;
 mod clock;
+mod connect;
 mod credentials;
 mod fallback;
 mod feed;

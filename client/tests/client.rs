@@ -114,35 +114,6 @@ async fn a_stale_feed_refuses_unless_the_policy_says_otherwise() {
 }
 
 #[tokio::test]
-async fn the_service_is_asked_about_tokens_while_the_feed_is_stale_and_its_verdict_kept_for_a_second() {
-    let (clock, issuer, client) = started(StalePolicy::FallBackToVerifyToken).await;
-    let token = issuer.token("shop");
-    let signed = issuer.sign(&token);
-    grow_stale(&clock, &issuer, &client);
-    for _ in 0..3 {
-        assert!(is_active(&outcome(&client, &signed).await));
-    }
-    assert_eq!(issuer.verifications(), 1);
-    issuer.revoke_session(token.claims().sid);
-    clock.advance(Duration::from_secs(1));
-    assert_eq!(outcome(&client, &signed).await, Outcome::Refused(Refusal::Revoked));
-    assert_eq!(issuer.verifications(), 2);
-    assert_eq!(client.verify_now(&signed, &client.expectations()), Outcome::Unknown(Ignorance::StaleFeed));
-}
-
-#[tokio::test]
-async fn nobody_is_asked_about_what_is_known_to_be_bad_however_stale_the_feed() {
-    let (clock, issuer, client) = started(StalePolicy::FallBackToVerifyToken).await;
-    let token = issuer.token("shop");
-    issuer.revoke_session(token.claims().sid);
-    issuer.told(&client).await;
-    grow_stale(&clock, &issuer, &client);
-    assert_eq!(outcome(&client, &issuer.sign(&token)).await, Outcome::Refused(Refusal::Revoked));
-    assert_eq!(outcome(&client, "abc").await, Outcome::Refused(Refusal::Malformed));
-    assert_eq!(issuer.verifications(), 0);
-}
-
-#[tokio::test]
 async fn what_is_known_decides_where_tokens_are_accepted_until_they_expire() {
     let (clock, issuer, client) = started(StalePolicy::AcceptUntilExpiry).await;
     let tokens = [issuer.token("shop"), issuer.token("shop")];
@@ -241,45 +212,4 @@ async fn a_bearer_that_is_taken_no_longer_is_renewed_and_the_feed_resumes() {
     let (_, issuer, client) = started(StalePolicy::Refuse).await;
     next_stream(&issuer, &client, FakeIssuer::refuse_bearers).await;
     assert_eq!((issuer.feeds(), issuer.bearers()), ((2, 1), 2), "from its cursor");
-}
-
-/// Questions about tokens, each of its own, as tasks.
-fn ask(issuer: &FakeIssuer, client: &KeysteadClient, count: usize) -> tokio::task::JoinSet<Outcome> {
-    let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..count {
-        let (client, signed) = (client.clone(), issuer.sign(&issuer.token("shop")));
-        tasks.spawn(async move { outcome(&client, &signed).await });
-    }
-    tasks
-}
-
-#[tokio::test]
-async fn sixty_four_questions_are_out_at_once_and_the_others_wait_for_their_turn() {
-    let (clock, issuer, client) = started(StalePolicy::FallBackToVerifyToken).await;
-    grow_stale(&clock, &issuer, &client);
-    issuer.hold();
-    let tasks = ask(&issuer, &client, 80);
-    while issuer.verifications() < 64 {
-        tokio::task::yield_now().await;
-    }
-    for _ in 0..1_000 {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(issuer.verifications(), 64);
-    issuer.release();
-    assert!(tasks.join_all().await.iter().all(is_active));
-    assert_eq!(issuer.verifications(), 80);
-}
-
-#[tokio::test]
-async fn a_service_that_does_not_answer_leaves_a_token_unknown_after_two_seconds() {
-    let (clock, issuer, client) = started(StalePolicy::FallBackToVerifyToken).await;
-    grow_stale(&clock, &issuer, &client);
-    issuer.hold();
-    let signed = issuer.sign(&issuer.token("shop"));
-    // From here on time passes whenever nobody has anything to do.
-    tokio::time::pause();
-    let asked_at = tokio::time::Instant::now();
-    assert_eq!(outcome(&client, &signed).await, Outcome::Unknown(Ignorance::NoAnswer));
-    assert_eq!(asked_at.elapsed().as_secs(), 2);
 }

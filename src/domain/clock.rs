@@ -57,7 +57,8 @@ pub trait Clock: Send + Sync {
     /// Wall-clock time: may be stepped, differs a little between replicas.
     fn now(&self) -> Timestamp;
 
-    /// Time since a fixed moment in this process: never goes backwards.
+    /// Time since a fixed moment in this process: never goes backwards, and goes on while the machine sleeps, so that
+    /// nothing is fresh after its sleep that was fresh before.
     fn monotonic(&self) -> Duration;
 }
 

@@ -5,6 +5,7 @@ mod database_link;
 mod greeter;
 mod python;
 mod rust;
+mod stalled_handshake;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,9 +32,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 const PUBLISHED_BEFORE: Duration = Duration::from_secs(301);
 
 /// An administrator, and the id and the secret of a service account that may follow the feed.
-async fn verifier_account(keystead: &Keystead) -> (Client, String, String) {
-    let client = keystead.client().await;
-    let (admin, _) = Person::new("root").register_as_administrator(keystead, &client).await;
+async fn verifier_account(keystead: &Keystead, client: &Client) -> (Client, String, String) {
+    let (admin, _) = Person::new("root").register_as_administrator(keystead, client).await;
     let request = CreateServiceAccountRequest {
         display_name: "The shop".to_owned(),
         audiences: vec!["keystead".to_owned()],
@@ -45,7 +45,11 @@ async fn verifier_account(keystead: &Keystead) -> (Client, String, String) {
 
 /// The same, as a client shows it.
 async fn prepared(keystead: &Keystead) -> (Client, Credentials) {
-    let (admin, id, secret) = verifier_account(keystead).await;
+    prepared_by(keystead, &keystead.client().await).await
+}
+
+async fn prepared_by(keystead: &Keystead, client: &Client) -> (Client, Credentials) {
+    let (admin, id, secret) = verifier_account(keystead, client).await;
     (admin, Credentials::service_account(id, secret))
 }
 

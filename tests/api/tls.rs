@@ -24,13 +24,13 @@ use crate::harness::{Backend, Client, Program, Setup, eventually};
 const GET_JWKS: &str = "/keystead.v1.TokenService/GetJwks";
 
 /// An authority, and a folder with a certificate from it.
-struct Pki {
+pub struct Pki {
     folder: TempDir,
     authority: CertifiedIssuer<'static, KeyPair>,
 }
 
 impl Pki {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority =
@@ -62,14 +62,14 @@ impl Pki {
         self.folder.path().join(name)
     }
 
-    fn setup(&self) -> Setup {
+    pub fn setup(&self) -> Setup {
         let quoted = |name: &str| format!("'{}'", self.path(name).display());
         Setup::on(Backend::Sqlite)
             .with("grpc.tls_certificate_file", &quoted("tls.crt"))
             .with("grpc.tls_key_file", &quoted("tls.key"))
     }
 
-    fn trust(&self) -> ClientTlsConfig {
+    pub fn trust(&self) -> ClientTlsConfig {
         ClientTlsConfig::new().ca_certificate(Certificate::from_pem(self.authority.pem())).domain_name("localhost")
     }
 
@@ -93,7 +93,7 @@ impl Pki {
 }
 
 /// A client by TLS; it may turn out only at its first call that it is not let in.
-async fn connect(address: SocketAddr, tls: ClientTlsConfig) -> Result<Client, tonic::transport::Error> {
+pub async fn connect(address: SocketAddr, tls: ClientTlsConfig) -> Result<Client, tonic::transport::Error> {
     let endpoint = Endpoint::from_shared(format!("https://localhost:{}", address.port()))?.tls_config(tls)?;
     Ok(Client::over(endpoint.connect().await?))
 }

@@ -54,7 +54,7 @@ func main() {
 		log.Fatal(err)
 	}
 	verifier := newVerifier(keysteadv1.NewAuthServiceClient(connection), *audience)
-	server := grpc.NewServer(grpc.UnaryInterceptor(verifier.unary))
+	server := grpc.NewServer(grpc.UnaryInterceptor(verifier.unary), grpc.StreamInterceptor(verifier.stream))
 	greeterv1.RegisterGreeterServiceServer(server, greeter{})
 	log.Printf("listening on %s", listener.Addr())
 	log.Fatal(server.Serve(listener))

@@ -67,15 +67,20 @@ class Verifier:
 
 
 class VerifiedCallers(grpc.ServerInterceptor):
-    """Lets verified callers pass. Everything it protects is unary; a stream would be wrapped in the same way."""
+    """Lets verified callers pass to unary methods, and nobody to streaming ones: those it could not protect.
+
+    A stream that is to be let through has to be wrapped in the same way, and to be ended when its token expires.
+    """
 
     def __init__(self, verifier):
         self._verifier = verifier
 
     def intercept_service(self, continuation, details):
         handler = continuation(details)
-        if handler is None or handler.unary_unary is None:
-            return handler
+        if handler is None:
+            return None
+        if handler.unary_unary is None:
+            return grpc.stream_stream_rpc_method_handler(refuse_stream)
         sent = [value for name, value in details.invocation_metadata if name == "authorization"]
 
         def verified(request, context):
@@ -103,6 +108,10 @@ class VerifiedCallers(grpc.ServerInterceptor):
 def refuse(context):
     context.set_trailing_metadata((("www-authenticate", "Bearer"),))
     context.abort(grpc.StatusCode.UNAUTHENTICATED, "a valid access token is required as a bearer")
+
+
+def refuse_stream(requests, context):
+    context.abort(grpc.StatusCode.UNIMPLEMENTED, "streaming methods are not served: their callers are not verified")
 
 
 class Greeter(greeter_pb2_grpc.GreeterServiceServicer):

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 
-use super::{Feed, Taken, Transit};
+use super::{Feed, Taken};
 use crate::credentials::BearerSource;
 use crate::keys::Keys;
 use crate::pb::WatchRevocationsRequest;
@@ -70,9 +70,9 @@ impl Follower {
     async fn listen(&mut self) -> Result<(), Status> {
         let mut request = Request::new(WatchRevocationsRequest { cursor: self.feed.cursor() });
         request.metadata_mut().insert("authorization", self.bearer.get().await?);
+        let mut transit = self.feed.transit();
         let begun = tokio::time::timeout(SILENCE, self.client.watch_revocations(request)).await;
         let mut messages = begun.map_err(|_| silent())??.into_inner();
-        let mut transit = Transit::default();
         while let Some(message) = tokio::time::timeout(SILENCE, messages.message()).await.map_err(|_| silent())?? {
             let taken = self.feed.take(message, &mut transit).map_err(|_| unreadable())?;
             self.has_heard = true;

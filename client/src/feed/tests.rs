@@ -67,7 +67,7 @@ fn the_feed_is_as_old_as_the_age_told_and_the_time_since_the_receipt() {
     let feed = Feed::new(hands.clone());
     assert_eq!(feed.staleness(), None);
     // However far the server's clock is off.
-    take(&feed, complete(NOW - 5_000_000, 300), &mut Transit::default());
+    take(&feed, complete(NOW - 5_000_000, 300), &mut feed.transit());
     assert_eq!((feed.cursor().as_str(), stale(&feed)), ("c", 300));
     hands.pass(4_000);
     assert_eq!(stale(&feed), 4_300);
@@ -77,7 +77,7 @@ fn the_feed_is_as_old_as_the_age_told_and_the_time_since_the_receipt() {
 fn a_wall_clock_that_is_stepped_changes_no_staleness() {
     let hands = Hands::new();
     let feed = Feed::new(hands.clone());
-    take(&feed, complete(NOW, 0), &mut Transit::default());
+    take(&feed, complete(NOW, 0), &mut feed.transit());
     hands.wall.fetch_sub(3_600_000, Ordering::SeqCst);
     assert_eq!(stale(&feed), 0);
 }
@@ -86,7 +86,7 @@ fn a_wall_clock_that_is_stepped_changes_no_staleness() {
 fn a_message_that_was_held_up_counts_from_when_it_was_made() {
     let hands = Hands::new();
     let feed = Feed::new(hands.clone());
-    let mut transit = Transit::default();
+    let mut transit = feed.transit();
     take(&feed, complete(NOW, 100), &mut transit);
     hands.pass(10_000);
     take(&feed, complete(NOW + 1_000, 100), &mut transit);
@@ -98,11 +98,41 @@ fn a_message_that_was_held_up_counts_from_when_it_was_made() {
 }
 
 #[test]
+fn the_first_message_of_a_stream_counts_from_the_request_at_most() {
+    let hands = Hands::new();
+    let feed = Feed::new(hands.clone());
+    let mut transit = feed.transit();
+    // The process was frozen between the making of both and their receipt.
+    hands.pass(60_000);
+    take(&feed, complete(NOW, 100), &mut transit);
+    assert_eq!(stale(&feed), 60_100);
+    assert!(transit.is_too_late(), "and this stream is left for a new one");
+    take(&feed, complete(NOW + 1_000, 100), &mut transit);
+    assert_eq!(stale(&feed), 59_100, "it makes no message that comes with it fresh");
+    take(&feed, complete(NOW + 60_000, 100), &mut feed.transit());
+    assert_eq!(stale(&feed), 100);
+}
+
+#[test]
+fn a_first_message_that_was_long_in_the_making_tells_of_revocations_all_the_same() {
+    let hands = Hands::new();
+    let feed = Feed::new(hands.clone());
+    let mut transit = feed.transit();
+    hands.pass(3_000);
+    let id = uuid::Uuid::from_u128(7);
+    let told = revoking(Target::SessionId(id.to_string()), NOW + 60_000).revocations;
+    take(&feed, WatchRevocationsResponse { revocations: told, ..complete(NOW + 3_000, 0) }, &mut transit);
+    let told = (0..RevocationIndex::PARTS).map(|part| feed.index.part(part).len()).sum::<usize>();
+    assert_eq!((told, feed.cursor().as_str(), stale(&feed)), (1, "c", 3_000));
+    assert!(transit.is_too_late());
+}
+
+#[test]
 fn completeness_never_goes_back() {
     let hands = Hands::new();
     let feed = Feed::new(hands.clone());
-    take(&feed, complete(NOW, 0), &mut Transit::default());
-    take(&feed, complete(NOW, 3_000), &mut Transit::default());
+    take(&feed, complete(NOW, 0), &mut feed.transit());
+    take(&feed, complete(NOW, 3_000), &mut feed.transit());
     assert_eq!(stale(&feed), 0);
 }
 
@@ -110,7 +140,7 @@ fn completeness_never_goes_back() {
 fn a_part_of_a_snapshot_completes_nothing() {
     let feed = Feed::new(Hands::new());
     let id = uuid::Uuid::from_u128(7);
-    take(&feed, revoking(Target::SessionId(id.to_string()), NOW + 1), &mut Transit::default());
+    take(&feed, revoking(Target::SessionId(id.to_string()), NOW + 1), &mut feed.transit());
     assert_eq!((feed.cursor().as_str(), feed.staleness()), ("", None));
 }
 
@@ -124,7 +154,7 @@ fn what_cannot_be_read_is_a_fault() {
         WatchRevocationsResponse { revocations: vec![Revocation::default()], ..WatchRevocationsResponse::default() },
         WatchRevocationsResponse { age: None, ..complete(NOW, 0) },
     ] {
-        assert!(feed.take(message, &mut Transit::default()).is_err());
+        assert!(feed.take(message, &mut feed.transit()).is_err());
         assert_eq!(feed.staleness(), None);
     }
 }
@@ -133,10 +163,10 @@ fn what_cannot_be_read_is_a_fault() {
 fn a_revoked_key_stays_revoked_though_its_revocation_expires() {
     let hands = Hands::new();
     let feed = Feed::new(hands.clone());
-    let taken = feed.take(revoking(Target::KeyId("k".to_owned()), NOW + 1), &mut Transit::default()).unwrap();
+    let taken = feed.take(revoking(Target::KeyId("k".to_owned()), NOW + 1), &mut feed.transit()).unwrap();
     assert_eq!(taken, Taken::KeyRevoked);
     hands.pass(3_600_000);
-    take(&feed, complete(NOW + 3_600_000, 0), &mut Transit::default());
+    take(&feed, complete(NOW + 3_600_000, 0), &mut feed.transit());
     assert!(feed.index.is_key_revoked("k"));
 }
 
@@ -145,7 +175,7 @@ fn a_clock_put_back_judges_by_no_time_before_what_was_forgotten() {
     let hands = Hands::new();
     let feed = Feed::new(hands.clone());
     hands.pass(60_000);
-    take(&feed, complete(NOW + 50_000, 0), &mut Transit::default());
+    take(&feed, complete(NOW + 50_000, 0), &mut feed.transit());
     hands.wall.store(NOW, Ordering::SeqCst);
     assert_eq!(feed.judged_at(), NOW + 50_000, "the earlier of both clocks, when it was pruned");
 }

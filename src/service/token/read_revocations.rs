@@ -6,13 +6,9 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::revocation_state::{Completeness, RevocationState};
+use super::revocation_state::{CLOCK_WAS_AHEAD, Completeness, RevocationState};
 use crate::domain::ports::{RevocationSignal, Revocations, StoreResult};
 use crate::domain::revocation::RevocationCursor;
-
-/// A wall clock that goes back by more has been ahead: what was read meanwhile was judged by a wrong time. Less than
-/// the leeway by which a revocation outlasts its tokens.
-const CLOCK_WAS_AHEAD: i64 = 1_000;
 
 /// Follows the table of revocations.
 pub struct ReadRevocations {

@@ -14,6 +14,10 @@ use crate::service::error::{ServiceError, ServiceResult};
 /// When to ask again while revocations have not been read for too long.
 const STALE_RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// A wall clock that goes back by more, in milliseconds, has been ahead: what was read meanwhile was judged by a wrong
+/// time. Less than the leeway by which a revocation outlasts its tokens.
+pub(super) const CLOCK_WAS_AHEAD: i64 = 1_000;
+
 /// As of when every revocation is in the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Completeness {
@@ -130,13 +134,15 @@ impl RevocationState {
         self.progress.load().as_deref().copied()
     }
 
-    /// As of when the index is complete, if that is recent enough to judge by.
+    /// As of when the index is complete, if that is recent enough to judge by, and not a time that is yet to come: by
+    /// that one, revocations were forgotten that are alive.
     pub fn fresh(&self) -> ServiceResult<Timestamp> {
         let stale = ServiceError::RevocationStateStale { retry_after: STALE_RETRY_AFTER };
         let progress = self.progress.load();
         let complete = progress.as_deref().map(|progress| progress.complete).ok_or_else(|| stale.clone())?;
         let age = self.clock.monotonic().saturating_sub(complete.monotonic);
-        if age > self.max_staleness { Err(stale) } else { Ok(complete.at) }
+        let ahead = complete.at.as_millis().saturating_sub(self.clock.now().as_millis());
+        if age > self.max_staleness || ahead > CLOCK_WAS_AHEAD { Err(stale) } else { Ok(complete.at) }
     }
 }
 

@@ -23,7 +23,7 @@ async fn built() -> PathBuf {
 
 async fn start(keystead: &Keystead) -> Greeter {
     let mut command = Command::new(built().await);
-    let (_, id, secret) = verifier_account(keystead).await;
+    let (_, id, secret) = verifier_account(keystead, &keystead.client().await).await;
     command.env("GREETER_ID", id).env("GREETER_SECRET", secret).env("GREETER_LISTEN", "127.0.0.1:0");
     command.env("GREETER_KEYSTEAD", format!("http://{}", keystead.replica(0).grpc)).env("GREETER_ISSUER", ISSUER);
     Greeter::launch(&mut command).await

@@ -18,8 +18,8 @@ macro_rules! auth_service {
                 request: Request<pb::VerifyTokenRequest>,
             ) -> Result<Response<VerifyTokenResponse>, Status> {
                 self.state.count(|counts| counts.verifications += 1);
-                self.state.answers()?;
                 self.state.turn().await;
+                self.state.answers()?;
                 Ok(Response::new(self.verify(request.into_inner())))
             }
 

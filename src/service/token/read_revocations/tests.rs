@@ -75,6 +75,7 @@ async fn a_clock_that_was_ahead_for_a_while_revives_no_revoked_token() {
     world.clock.step_to(right.after(Duration::from_hours(3)));
     reader.run_once().await.unwrap();
     world.clock.step_to(right);
+    assert!(world.revocations.fresh().is_err(), "what was forgotten meanwhile is alive again");
     reader.run_once().await.unwrap();
     for tokens in [before, meanwhile] {
         assert_eq!(world.verdict_from_memory(&tokens.access_token), Verdict::Revoked);
