@@ -184,7 +184,10 @@ async fn after_a_key_is_revoked_the_keys_are_looked_at_six_times_in_fifteen_seco
         ticks.tick().await;
         looks.resize(issuer.key_fetches() - 1, revoked_at.elapsed().as_secs());
     }
-    assert_eq!(looks, [0, 0, 1, 3, 7, 15], "in seconds since the revocation");
+    // In seconds since the revocation; a message on its way takes some of the time that passes by itself.
+    let due = [0, 0, 1, 3, 7, 15];
+    let in_time = looks.iter().zip(due).all(|(look, due)| (due..due + 3).contains(look));
+    assert!(looks.len() == due.len() && in_time, "{looks:?}");
 }
 
 /// Ends the stream at hand, and waits for word by the next one.

@@ -73,8 +73,9 @@ impl Drop for Seat<'_> {
 mod tests {
     use std::future::{pending, ready};
 
+    use keystead_verifier::Refusal;
+
     use super::*;
-    use crate::outcome::Refusal;
 
     const QUESTION: Question = [7; 32];
     const REVOKED: Option<Outcome> = Some(Outcome::Refused(Refusal::Revoked));
