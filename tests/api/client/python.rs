@@ -95,12 +95,10 @@ async fn the_example_in_python_blames_nobody_while_the_service_is_away() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_example_in_python_serves_no_stream_since_it_verifies_no_caller_of_one() {
-    let stubs = tempfile::tempdir().expect("a temporary folder");
-    generate(stubs.path()).await;
-    let modules = [stubs.path().to_owned(), Path::new(ROOT).join("client/examples/python")];
-    let mut streams = python();
-    streams.arg(Path::new(ROOT).join("tests/api/client/streams.py"));
-    streams.env("PYTHONPATH", std::env::join_paths(modules).expect("paths")).env("PYTHONDONTWRITEBYTECODE", "1");
+    let scene = Scene::new().await;
+    let script = Path::new(ROOT).join("tests/api/client/streams.py");
+    let run = format!("PYTHONPATH=gen:. PYTHONDONTWRITEBYTECODE=1 exec python3 {}", script.display());
+    let mut streams = scene.shell(&run);
     let output = streams.output().await.expect("python");
     let told = String::from_utf8(output.stdout).expect("text");
     let codes: Vec<_> = told.lines().map(|line| line.split_once(' ').expect("a kind and its code")).collect();
