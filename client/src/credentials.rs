@@ -32,11 +32,17 @@ pub struct Credentials(Kind);
 
 #[derive(Clone)]
 enum Kind {
+    None,
     ServiceAccount { id: String, secret: String },
     Bearer(Arc<dyn Fn() -> BearerFuture + Send + Sync>),
 }
 
 impl Credentials {
+    /// Nothing, where the operator has opened the feed (`grpc.open_revocation_feed`).
+    pub fn none() -> Self {
+        Self(Kind::None)
+    }
+
     /// Id and secret of a service account, exchanged for access tokens that are renewed before they expire.
     pub fn service_account(id: impl Into<String>, secret: impl Into<String>) -> Self {
         Self(Kind::ServiceAccount { id: id.into(), secret: secret.into() })
@@ -78,19 +84,20 @@ impl BearerSource {
         Self { credentials, client: TokenServiceClient::new(channel), clock, kept: None }
     }
 
-    /// A bearer that is good for a while yet; never waits for long, whoever gives it.
-    pub(crate) async fn get(&mut self) -> Result<AsciiMetadataValue, Status> {
+    /// A bearer that is good for a while yet, where one is shown; never waits for long, whoever gives it.
+    pub(crate) async fn get(&mut self) -> Result<Option<AsciiMetadataValue>, Status> {
         let bearer = tokio::time::timeout(PATIENCE, self.kept_or_new()).await;
         bearer.map_err(|_| Status::deadline_exceeded("no bearer came in time"))?
     }
 
-    async fn kept_or_new(&mut self) -> Result<AsciiMetadataValue, Status> {
+    async fn kept_or_new(&mut self) -> Result<Option<AsciiMetadataValue>, Status> {
         let now = self.clock.now();
         if let Some(kept) = self.kept.as_ref().filter(|kept| now < kept.renew_at) {
-            return Ok(kept.bearer.clone());
+            return Ok(Some(kept.bearer.clone()));
         }
         let (id, secret) = match &self.credentials.0 {
-            Kind::Bearer(bearer) => return header(&bearer().await?),
+            Kind::None => return Ok(None),
+            Kind::Bearer(bearer) => return header(&bearer().await?).map(Some),
             Kind::ServiceAccount { id, secret } => (id.clone(), secret.clone()),
         };
         let mut request =
@@ -101,7 +108,7 @@ impl BearerSource {
         let bearer = header(&issued.access_token)?;
         let spare = RENEW_BEFORE.min(expires_at.saturating_sub(now) / 4);
         self.kept = Some(Kept { bearer: bearer.clone(), renew_at: expires_at.saturating_sub(spare) });
-        Ok(bearer)
+        Ok(Some(bearer))
     }
 
     /// The service takes the bearer no longer: the next is a new one.
@@ -139,6 +146,6 @@ mod tests {
         let asked_at = tokio::time::Instant::now();
         assert_eq!(source.get().await.unwrap_err().code(), Code::DeadlineExceeded);
         assert_eq!(asked_at.elapsed().as_secs(), PATIENCE.as_secs());
-        assert_eq!(source.get().await.unwrap(), "Bearer token");
+        assert_eq!(source.get().await.unwrap().unwrap(), "Bearer token");
     }
 }

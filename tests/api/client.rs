@@ -231,6 +231,17 @@ async fn signed_by_another(client: &Client, person: &Person, known: &[&TokenSet]
     .await
 }
 
+// promise T8
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_without_credentials_follows_a_feed_that_is_open() {
+    let keystead = Setup::on(Backend::Sqlite).with("grpc.open_revocation_feed", "true").start().await;
+    let client = keystead.client().await;
+    let tokens = Person::new("ada").register(&client).await.set;
+    let verifier = following(keystead.replica(0).grpc, &Credentials::none()).await;
+    assert!(accepts(&verifier, &tokens).await);
+    is_refused_in_time(&client, &tokens, &[&verifier], PROMISED).await;
+}
+
 // promise T9
 async fn a_rotation_and_a_revoked_key_cost_no_good_token_anything(backend: Backend) {
     let keystead = Setup::on(backend).with("keys.reload_interval", "\"100ms\"").start().await;

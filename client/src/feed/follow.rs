@@ -69,7 +69,9 @@ impl Follower {
 
     async fn listen(&mut self) -> Result<(), Status> {
         let mut request = Request::new(WatchRevocationsRequest { cursor: self.feed.cursor() });
-        request.metadata_mut().insert("authorization", self.bearer.get().await?);
+        if let Some(bearer) = self.bearer.get().await? {
+            request.metadata_mut().insert("authorization", bearer);
+        }
         let mut transit = self.feed.transit();
         let begun = tokio::time::timeout(SILENCE, self.client.watch_revocations(request)).await;
         let mut messages = begun.map_err(|_| silent())??.into_inner();
