@@ -24,6 +24,7 @@ pub mod ports;
 pub mod revocation;
 pub mod rights;
 pub mod role;
+pub mod second_factor;
 pub mod service_account;
 pub mod session;
 pub mod throttle;
