@@ -7,12 +7,14 @@ mod console;
 mod email_changes;
 mod machines;
 mod rights;
+mod second_factors;
 mod signing_keys;
 mod users;
 
 use std::sync::Arc;
 
 pub use console::ConsoleApi;
+use second_factors::Factors;
 
 use super::Parts;
 use super::start_error::StartError;
@@ -192,6 +194,7 @@ struct Shared {
     opener: Arc<SessionOpener>,
     ender: Arc<SessionEnder>,
     verify_token: Arc<VerifyToken>,
+    factors: Factors,
 }
 
 impl Shared {
@@ -238,7 +241,9 @@ impl Shared {
             Arc::clone(revocations),
             Arc::clone(&parts.clock),
         ));
-        Self { keys: Arc::clone(keys), hasher: Arc::new(hasher), guard, issuer, revoker, opener, ender, verify_token }
+        let factors = Factors::new(settings, stores, &opener, &guard);
+        let (keys, hasher) = (Arc::clone(keys), Arc::new(hasher));
+        Self { keys, hasher, guard, issuer, revoker, opener, ender, verify_token, factors }
     }
 
     fn access(&self, parts: &Parts, stores: &Stores) -> CheckAccess {
@@ -247,6 +252,7 @@ impl Shared {
             Arc::clone(&stores.database) as _,
             Arc::clone(&stores.database) as _,
             Arc::clone(&parts.clock),
+            self.factors.rule.clone(),
         )
     }
 }

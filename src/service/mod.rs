@@ -12,6 +12,7 @@ pub mod health;
 pub mod keys;
 pub mod mail;
 pub mod retention;
+pub mod second_factor;
 mod security_event;
 pub mod settings;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod forms;
 mod run;
+mod second_factor;
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! The walks of the README and of the page on administration, typed as a newcomer types them, against the real binary;
+//! The walks of the README and of the pages on administration and the second factor, typed as a newcomer types them, against the real binary;
 //! each answer as it is shown.
 
 use std::path::{Path, PathBuf};
@@ -77,6 +77,12 @@ async fn every_call_of_the_readme_answers_as_shown() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_call_of_the_page_on_administration_answers_as_shown() {
     walk("docs/administration.md").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_call_of_the_page_on_the_second_factor_answers_as_shown() {
+    crate::support::packages::oathtool();
+    walk("docs/second-factor.md").await;
 }
 
 async fn walk(name: &str) {
