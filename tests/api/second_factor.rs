@@ -7,7 +7,7 @@ use serde_json::json;
 use tonic::Code;
 
 use crate::harness::token::Jwt;
-use crate::harness::{Authenticator, Backend, Keystead, Person, Setup, on_each_backend};
+use crate::harness::{Authenticator, Backend, Keystead, Person, Setup, on_each_backend, until};
 use crate::support::packages::oathtool;
 
 fn amr(access_token: &str) -> serde_json::Value {
@@ -47,12 +47,15 @@ async fn a_code_works_once_whichever_challenge_it_is_shown_to(backend: Backend) 
     let keystead = Keystead::start(backend).await;
     let client = keystead.client().await;
     let ada = Person::new("ada");
+    let other = Person::new("other");
+    other.register(&client).await;
     ada.register(&client).await;
     let authenticator = ada.enroll(&keystead, &client).await.authenticator;
     let used = authenticator.code(&keystead, 0);
     let challenge = client.challenged(&ada).await.challenge_token;
     client.meet_by_totp(&challenge, &used).await.expect_err("used").is(Code::Unauthenticated, "INVALID_CODE");
     keystead.clock.advance(Duration::from_secs(30));
+    until("fresh keys after the leap", || async { client.log_in(&other.email, &other.password).await.is_ok() }).await;
     client.meet_by_totp(&challenge, &used).await.expect_err("used").is(Code::Unauthenticated, "INVALID_CODE");
     let next = authenticator.code(&keystead, 0);
     client.meet_by_totp(&challenge, &next).await.expect("tokens");
@@ -180,9 +183,11 @@ async fn an_enrolment_ends_with_its_time_and_with_any_change_of_the_account(back
     let keystead = Setup::on(backend).with("mfa.challenge_lifetime", "'1m'").start().await;
     let client = keystead.client().await;
     let ada = Person::new("ada");
-    let own = client.bearing(&ada.register(&client).await.set.access_token);
+    let token = ada.register(&client).await.set.access_token;
+    let own = client.bearing(&token);
     let late = own.begin_totp().await.expect("an enrolment");
     keystead.clock.advance(Duration::from_secs(60));
+    until("a verdict after the leap", || async { client.verdict(&token).await.is_ok() }).await;
     let code = Authenticator::reading(&late).code(&keystead, 0);
     let failure = own.confirm_totp(&late.enrollment_token, &code).await.expect_err("too late");
     failure.is(Code::Unauthenticated, "INVALID_TOKEN");
