@@ -227,6 +227,7 @@ pub struct OpeningByChallenge {
 
 /// What became of a change of the second factor.
 #[must_use]
+#[expect(clippy::large_enum_variant, reason = "there is one for a request, and it is moved once")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FactorOutcome {
     /// The account as it now stands, what was revoked with the change, and the sessions that ended.

@@ -186,7 +186,7 @@ async fn an_enrolment_ends_with_its_time_and_with_any_change_of_the_account(back
     let token = ada.register(&client).await.set.access_token;
     let own = client.bearing(&token);
     let late = own.begin_totp().await.expect("an enrolment");
-    keystead.clock.advance(Duration::from_secs(60));
+    keystead.clock.advance(Duration::from_mins(1));
     until("a verdict after the leap", || async { client.verdict(&token).await.is_ok() }).await;
     let code = Authenticator::reading(&late).code(&keystead, 0);
     let failure = own.confirm_totp(&late.enrollment_token, &code).await.expect_err("too late");

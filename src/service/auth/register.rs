@@ -42,7 +42,6 @@ pub struct RegisterRequest {
 }
 
 /// What a registration gave.
-#[expect(clippy::large_enum_variant, reason = "there is one for a request, and it is moved once")]
 #[derive(Clone, Debug)]
 pub enum Registered {
     SignedIn {

@@ -31,7 +31,6 @@ pub struct SignIn {
 }
 
 /// What a right first factor gives.
-#[expect(clippy::large_enum_variant, reason = "there is one for a request, and it is moved once")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignedIn {
     Tokens(TokenSet),

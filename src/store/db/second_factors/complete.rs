@@ -70,8 +70,8 @@ impl Database {
     ) -> Result<(), Fault> {
         let new = &completion.session;
         let id = new.session.user_id;
-        let used = audit::by_user(AuditKind::RecoveryCodeUsed, id, Some(new.session.id));
-        self.write_events(transaction, context, [used]).await?;
+        let event = audit::by_user(AuditKind::RecoveryCodeUsed, id, Some(new.session.id));
+        self.write_events(transaction, context, [event]).await?;
         let notice = Notice {
             kind: MailKind::RecoveryCodeUsed,
             owner: MailOwner { user_id: id, epoch: new.seen_epoch },
@@ -99,7 +99,7 @@ async fn use_step(
     step: TotpStep,
     max_failures: u32,
 ) -> Result<bool, DbErr> {
-    let used = totp_factor::Entity::update_many()
+    let moved = totp_factor::Entity::update_many()
         .col_expr(Column::LastStep, Expr::val(step.0))
         .col_expr(Column::Failures, Expr::val(0_i64))
         .filter(Column::UserId.eq(user.as_uuid()))
@@ -108,7 +108,7 @@ async fn use_step(
         .filter(Column::Failures.lt(i64::from(max_failures)))
         .exec(connection)
         .await?;
-    Ok(used.rows_affected == 1)
+    Ok(moved.rows_affected == 1)
 }
 
 async fn use_code(connection: &impl ConnectionTrait, user: UserId, hash: &RecoveryCodeHash) -> Result<bool, DbErr> {
