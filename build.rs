@@ -12,7 +12,7 @@ const PROTOS: [&str; 6] = [
 ];
 
 /// Messages that hold a secret or an address: `src/grpc/pb.rs` writes their `Debug` by hand.
-const REDACTED: [&str; 24] = [
+const REDACTED: [&str; 33] = [
     ".envoy.service.auth.v3.CheckRequest",
     ".envoy.service.auth.v3.AttributeContext",
     ".envoy.service.auth.v3.CheckResponse",
@@ -36,6 +36,15 @@ const REDACTED: [&str; 24] = [
     ".keystead.v1.IssueServiceTokenRequest",
     ".keystead.v1.IssueServiceTokenResponse",
     ".keystead.v1.RevokeTokenRequest",
+    ".keystead.v1.CompleteMfaRequest",
+    ".keystead.v1.BeginMfaEnrollmentRequest",
+    ".keystead.v1.ConfirmMfaEnrollmentRequest",
+    ".keystead.v1.ConfirmMfaEnrollmentResponse",
+    ".keystead.v1.ConfirmTotpEnrollmentRequest",
+    ".keystead.v1.ConfirmTotpEnrollmentResponse",
+    ".keystead.v1.RegenerateRecoveryCodesResponse",
+    ".keystead.v1.MfaChallenge",
+    ".keystead.v1.TotpEnrollment",
     ".keystead.v1.User",
 ];
 

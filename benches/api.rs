@@ -46,7 +46,7 @@ impl Caller {
         let answer = self.0.login(LoginRequest { email, password, ..LoginRequest::default() }).await?.into_inner();
         match answer.result {
             Some(login_response::Result::TokenSet(tokens)) => Ok(tokens),
-            None => Err(tonic::Status::internal("no tokens")),
+            Some(login_response::Result::MfaChallenge(_)) | None => Err(tonic::Status::internal("no tokens")),
         }
     }
 

@@ -8,12 +8,14 @@ mod email_changes;
 mod machines;
 mod oauth;
 mod rights;
+mod second_factors;
 mod signing_keys;
 mod users;
 
 use std::sync::Arc;
 
 pub use console::ConsoleApi;
+use second_factors::Factors;
 
 use super::Parts;
 use super::start_error::StartError;
@@ -208,6 +210,7 @@ struct Shared {
     opener: Arc<SessionOpener>,
     ender: Arc<SessionEnder>,
     verify_token: Arc<VerifyToken>,
+    factors: Factors,
 }
 
 impl Shared {
@@ -254,7 +257,9 @@ impl Shared {
             Arc::clone(revocations),
             Arc::clone(&parts.clock),
         ));
-        Self { keys: Arc::clone(keys), hasher: Arc::new(hasher), guard, issuer, revoker, opener, ender, verify_token }
+        let factors = Factors::new(settings, stores, &opener, &guard);
+        let (keys, hasher) = (Arc::clone(keys), Arc::new(hasher));
+        Self { keys, hasher, guard, issuer, revoker, opener, ender, verify_token, factors }
     }
 
     fn access(&self, parts: &Parts, stores: &Stores) -> CheckAccess {
@@ -263,6 +268,7 @@ impl Shared {
             Arc::clone(&stores.database) as _,
             Arc::clone(&stores.database) as _,
             Arc::clone(&parts.clock),
+            self.factors.rule.clone(),
         )
     }
 }

@@ -1,4 +1,4 @@
-//! `keystead users`: lists accounts, closes and opens them.
+//! `keystead users`: lists accounts, closes and opens them, and takes second factors.
 
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
@@ -44,6 +44,11 @@ pub enum Command {
         /// The address or the id of the account.
         account: String,
     },
+    /// Take the second factor from an account whose owner has lost it: its sessions end.
+    ResetMfa {
+        /// The address or the id of the account.
+        account: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -65,6 +70,11 @@ pub async fn run(console: &Console, command: Command, output: Output) -> Result<
         Command::Enable { account: named } => {
             let user = account(console, &named).await?;
             console.api.enable_user.run(user.id, &Console::operator()).await
+        }
+        Command::ResetMfa { account: named } => {
+            let user = account(console, &named).await?;
+            let reset = console.api.reset_user_mfa.run(user.id, &Console::operator()).await;
+            reset.map(|()| user)
         }
     };
     output.show(vec![record(&changed.map_err(failed)?)])

@@ -26,6 +26,7 @@ pub struct KeyRing {
     lookup: LookupKey,
     mail: SealingKey,
     pages: PageTokens,
+    factor: SealingKey,
 }
 
 /// There is no key in the state that the operation needs, or it failed.
@@ -55,6 +56,7 @@ impl KeyRing {
         let lookup = active(stored, KeyPurpose::Lookup)?;
         let mail = active(stored, KeyPurpose::Mail)?;
         let pages = active(stored, KeyPurpose::Page)?;
+        let factor = active(stored, KeyPurpose::Factor)?;
         let mut refresh = HashMap::new();
         for key in of_purpose(stored, KeyPurpose::Refresh) {
             refresh.insert(key.id.clone(), RefreshKey::from_bytes(&*server_key::open_secret(key, master)?));
@@ -70,6 +72,7 @@ impl KeyRing {
             lookup: LookupKey::from_bytes(&*server_key::open_secret(lookup, master)?),
             mail: SealingKey::from_bytes(&*server_key::open_secret(mail, master)?),
             pages: PageTokens::new(SealingKey::from_bytes(&*server_key::open_secret(pages, master)?)),
+            factor: SealingKey::from_bytes(&*server_key::open_secret(factor, master)?),
         })
     }
 
@@ -117,6 +120,11 @@ impl KeyRing {
 
     pub fn pages(&self) -> &PageTokens {
         &self.pages
+    }
+
+    /// What seals the secrets of second factors.
+    pub fn factor(&self) -> &SealingKey {
+        &self.factor
     }
 }
 

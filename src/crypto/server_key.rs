@@ -28,7 +28,7 @@ pub fn generate(
             let key = SigningKey::from_pkcs8(algorithm, &der).map_err(|_| SignError)?;
             (key.kid().to_owned(), Some(algorithm), der)
         }
-        KeyPurpose::Refresh | KeyPurpose::Lookup | KeyPurpose::Mail | KeyPurpose::Page => {
+        KeyPurpose::Refresh | KeyPurpose::Lookup | KeyPurpose::Mail | KeyPurpose::Page | KeyPurpose::Factor => {
             let mut secret = Zeroizing::new(vec![0; SECRET_LEN]);
             entropy.fill(&mut secret);
             (random_id(entropy), None, secret)
@@ -75,6 +75,7 @@ fn context(purpose: KeyPurpose, id: &str) -> String {
         KeyPurpose::Lookup => "lookup",
         KeyPurpose::Mail => "mail",
         KeyPurpose::Page => "page",
+        KeyPurpose::Factor => "factor",
     };
     format!("keystead/{purpose}/{id}")
 }

@@ -28,6 +28,8 @@ macro_rules! kinds {
 kinds! {
     UserCreated => "user_created",
     LoginSucceeded => "authn_login_success",
+    /// The first factor was right, and a second one is asked for.
+    LoginChallenged => "authn_login_challenge",
     LoginFailed => "authn_login_fail",
     /// The cap on failures in a row was reached.
     LoginLocked => "authn_login_lock",
@@ -41,6 +43,11 @@ kinds! {
     /// The stored hash was renewed at a login; the password is the same.
     PasswordRehashed => "authn_password_rehash",
     ResetRequested => "authn_password_reset_request",
+    SecondFactorEnrolled => "authn_second_factor_enrolled",
+    SecondFactorRemoved => "authn_second_factor_removed",
+    RecoveryCodesReplaced => "authn_recovery_codes_replaced",
+    /// A recovery code completed a sign-in, and is used up.
+    RecoveryCodeUsed => "authn_recovery_code_used",
     EmailVerified => "user_email_verified",
     EmailChangeRequested => "user_email_change_request",
     EmailChanged => "user_email_change",

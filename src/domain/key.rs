@@ -1,4 +1,4 @@
-//! Server keys: the signing ring, and the secret keys behind refresh tokens, look-ups and mail.
+//! Server keys: the signing ring, and the secret keys behind refresh tokens, look-ups, mail, lists and second factors.
 
 use super::audit::AuditEvent;
 use super::clock::Timestamp;
@@ -17,6 +17,8 @@ pub enum KeyPurpose {
     Mail,
     /// Seals the page tokens of lists.
     Page,
+    /// Seals the secrets of second factors.
+    Factor,
 }
 
 /// The algorithm of a signing key (RFC 7518, section 3.1; RFC 8037, section 3.1).

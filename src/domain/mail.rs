@@ -27,10 +27,18 @@ pub enum MailKind {
     EmailChangeAttempt,
     /// Tells the address that an account had until now that it has another.
     EmailChanged,
+    /// Tells the owner that the account has a second factor, or another one.
+    TotpEnrolled,
+    /// Tells the owner that the account has no second factor any more.
+    TotpRemoved,
+    /// Tells the owner that the recovery codes were replaced.
+    RecoveryCodesReplaced,
+    /// Tells the owner that a recovery code was used to sign in.
+    RecoveryCodeUsed,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::PasswordReset,
         Self::EmailVerification,
         Self::RegistrationAttempt,
@@ -39,6 +47,10 @@ impl MailKind {
         Self::EmailChange,
         Self::EmailChangeAttempt,
         Self::EmailChanged,
+        Self::TotpEnrolled,
+        Self::TotpRemoved,
+        Self::RecoveryCodesReplaced,
+        Self::RecoveryCodeUsed,
     ];
 
     /// What the token in it is for, if it holds one.
@@ -51,7 +63,11 @@ impl MailKind {
             | Self::PasswordChanged
             | Self::NewSignIn
             | Self::EmailChangeAttempt
-            | Self::EmailChanged => None,
+            | Self::EmailChanged
+            | Self::TotpEnrolled
+            | Self::TotpRemoved
+            | Self::RecoveryCodesReplaced
+            | Self::RecoveryCodeUsed => None,
         }
     }
 }

@@ -26,6 +26,7 @@ pub mod proxies;
 pub mod revocation;
 pub mod rights;
 pub mod role;
+pub mod second_factor;
 pub mod service_account;
 pub mod session;
 pub mod throttle;

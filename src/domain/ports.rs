@@ -11,6 +11,7 @@ pub mod profiles;
 pub mod retention;
 pub mod rights;
 pub mod roles;
+pub mod second_factors;
 pub mod service_accounts;
 pub mod user_directory;
 

@@ -2,15 +2,19 @@
 
 use tonic::{Request, Response, Status};
 
-use super::convert::{credentials, profile, sessions, user};
+use super::convert::{credentials, profile, second_factor, sessions, user};
 use super::front::split_called;
 use super::pb;
 use super::pb::account_service_server::AccountService;
+use crate::service::account::begin_totp_enrollment::BeginTotpEnrollment;
 use crate::service::account::change_email::ChangeEmail;
 use crate::service::account::change_password::ChangePassword;
+use crate::service::account::confirm_totp_enrollment::ConfirmTotpEnrollment;
 use crate::service::account::delete_me::DeleteMe;
+use crate::service::account::disable_totp::DisableTotp;
 use crate::service::account::get_me::GetMe;
 use crate::service::account::list_sessions::ListSessions;
+use crate::service::account::regenerate_recovery_codes::RegenerateRecoveryCodes;
 use crate::service::account::revoke_session::RevokeSession;
 use crate::service::account::update_me::UpdateMe;
 
@@ -23,6 +27,10 @@ pub struct AccountApi {
     pub revoke_session: RevokeSession,
     pub delete_me: DeleteMe,
     pub change_email: ChangeEmail,
+    pub begin_totp_enrollment: BeginTotpEnrollment,
+    pub confirm_totp_enrollment: ConfirmTotpEnrollment,
+    pub disable_totp: DisableTotp,
+    pub regenerate_recovery_codes: RegenerateRecoveryCodes,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -52,6 +60,42 @@ impl AccountService for AccountApi {
         let (caller, origin, message) = split_called(request)?;
         self.change_email.run(credentials::change_email(&message)?, &caller, &origin).await?;
         Ok(Response::new(pb::ChangeEmailResponse {}))
+    }
+
+    async fn begin_totp_enrollment(
+        &self,
+        request: Request<pb::BeginTotpEnrollmentRequest>,
+    ) -> Answer<pb::BeginTotpEnrollmentResponse> {
+        let (caller, ..) = split_called(request)?;
+        let begun = self.begin_totp_enrollment.run(&caller).await?;
+        let enrollment = Some(second_factor::enrollment(&begun));
+        Ok(Response::new(pb::BeginTotpEnrollmentResponse { enrollment }))
+    }
+
+    async fn confirm_totp_enrollment(
+        &self,
+        request: Request<pb::ConfirmTotpEnrollmentRequest>,
+    ) -> Answer<pb::ConfirmTotpEnrollmentResponse> {
+        let (caller, origin, message) = split_called(request)?;
+        let codes = self.confirm_totp_enrollment.run(second_factor::confirm(message)?, &caller, &origin).await?;
+        let recovery_codes = second_factor::recovery_codes(&codes);
+        Ok(Response::new(pb::ConfirmTotpEnrollmentResponse { recovery_codes }))
+    }
+
+    async fn disable_totp(&self, request: Request<pb::DisableTotpRequest>) -> Answer<pb::DisableTotpResponse> {
+        let (caller, origin, _) = split_called(request)?;
+        self.disable_totp.run(&caller, &origin).await?;
+        Ok(Response::new(pb::DisableTotpResponse {}))
+    }
+
+    async fn regenerate_recovery_codes(
+        &self,
+        request: Request<pb::RegenerateRecoveryCodesRequest>,
+    ) -> Answer<pb::RegenerateRecoveryCodesResponse> {
+        let (caller, origin, _) = split_called(request)?;
+        let codes = self.regenerate_recovery_codes.run(&caller, &origin).await?;
+        let recovery_codes = second_factor::recovery_codes(&codes);
+        Ok(Response::new(pb::RegenerateRecoveryCodesResponse { recovery_codes }))
     }
 
     async fn list_sessions(&self, request: Request<pb::ListSessionsRequest>) -> Answer<pb::ListSessionsResponse> {

@@ -62,6 +62,10 @@ impl AdminService for AdminApi {
         self.users.require_password_reset(request).await
     }
 
+    async fn reset_user_mfa(&self, request: Request<pb::ResetUserMfaRequest>) -> Answer<pb::ResetUserMfaResponse> {
+        self.users.reset_user_mfa(request).await
+    }
+
     async fn list_user_sessions(
         &self,
         request: Request<pb::ListUserSessionsRequest>,

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use super::convert::{claims, credentials, tokens, user, verification};
+use super::convert::{claims, credentials, second_factor, tokens, user, verification};
 use super::front::split;
 use super::pb;
 use super::pb::auth_service_server::AuthService;
+use crate::service::auth::begin_mfa_enrollment::BeginMfaEnrollment;
+use crate::service::auth::complete_mfa::CompleteMfa;
 use crate::service::auth::confirm_email::ConfirmEmail;
 use crate::service::auth::confirm_email_change::ConfirmEmailChange;
+use crate::service::auth::confirm_mfa_enrollment::ConfirmMfaEnrollment;
 use crate::service::auth::confirm_reset::ConfirmReset;
 use crate::service::auth::login::Login;
 use crate::service::auth::logout::Logout;
@@ -23,6 +26,9 @@ use crate::service::token::verify::VerifyToken;
 pub struct AuthApi {
     pub register: Arc<Register>,
     pub login: Arc<Login>,
+    pub complete_mfa: CompleteMfa,
+    pub begin_mfa_enrollment: BeginMfaEnrollment,
+    pub confirm_mfa_enrollment: ConfirmMfaEnrollment,
     pub refresh: Arc<Refresh>,
     pub logout: Arc<Logout>,
     pub verify_token: Arc<VerifyToken>,
@@ -46,8 +52,35 @@ impl AuthService for AuthApi {
 
     async fn login(&self, request: Request<pb::LoginRequest>) -> Answer<pb::LoginResponse> {
         let (origin, message) = split(request)?;
-        let token_set = self.login.run(credentials::login(message)?, &origin).await?;
-        Ok(Response::new(tokens::login_response(token_set)))
+        let signed_in = self.login.run(credentials::login(message)?, &origin).await?;
+        Ok(Response::new(tokens::login_response(signed_in)))
+    }
+
+    async fn complete_mfa(&self, request: Request<pb::CompleteMfaRequest>) -> Answer<pb::CompleteMfaResponse> {
+        let (origin, message) = split(request)?;
+        let token_set = self.complete_mfa.run(second_factor::complete(message)?, &origin).await?;
+        Ok(Response::new(pb::CompleteMfaResponse { token_set: Some(tokens::token_set(token_set)) }))
+    }
+
+    async fn begin_mfa_enrollment(
+        &self,
+        request: Request<pb::BeginMfaEnrollmentRequest>,
+    ) -> Answer<pb::BeginMfaEnrollmentResponse> {
+        let (origin, message) = split(request)?;
+        let begun = self.begin_mfa_enrollment.run(second_factor::begin_by_challenge(message), &origin).await?;
+        let enrollment = Some(second_factor::enrollment(&begun));
+        Ok(Response::new(pb::BeginMfaEnrollmentResponse { enrollment }))
+    }
+
+    async fn confirm_mfa_enrollment(
+        &self,
+        request: Request<pb::ConfirmMfaEnrollmentRequest>,
+    ) -> Answer<pb::ConfirmMfaEnrollmentResponse> {
+        let (origin, message) = split(request)?;
+        let request = second_factor::confirm_by_challenge(message)?;
+        let (token_set, codes) = self.confirm_mfa_enrollment.run(request, &origin).await?;
+        let (token_set, recovery_codes) = (Some(tokens::token_set(token_set)), second_factor::recovery_codes(&codes));
+        Ok(Response::new(pb::ConfirmMfaEnrollmentResponse { token_set, recovery_codes }))
     }
 
     async fn refresh(&self, request: Request<pb::RefreshRequest>) -> Answer<pb::RefreshResponse> {

@@ -14,6 +14,7 @@ pub mod pages;
 pub mod profile;
 pub mod revocations;
 pub mod roles;
+pub mod second_factor;
 pub mod service_accounts;
 pub mod sessions;
 pub mod signing_keys;

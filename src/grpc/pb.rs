@@ -45,6 +45,15 @@ redacted!(
     IssueServiceTokenRequest,
     IssueServiceTokenResponse,
     RevokeTokenRequest,
+    CompleteMfaRequest,
+    BeginMfaEnrollmentRequest,
+    ConfirmMfaEnrollmentRequest,
+    ConfirmMfaEnrollmentResponse,
+    ConfirmTotpEnrollmentRequest,
+    ConfirmTotpEnrollmentResponse,
+    RegenerateRecoveryCodesResponse,
+    MfaChallenge,
+    TotpEnrollment,
     User,
 );
 
@@ -58,10 +67,17 @@ mod tests {
         let secret = "canary".to_owned();
         let token_set = TokenSet { access_token: secret.clone(), refresh_token: secret.clone(), ..TokenSet::default() };
         let login = LoginRequest { email: secret.clone(), password: secret.clone(), ..LoginRequest::default() };
+        let code = complete_mfa_request::Code::TotpCode(secret.clone());
+        let complete = CompleteMfaRequest { challenge_token: secret.clone(), code: Some(code) };
+        let challenge = MfaChallenge { challenge_token: secret.clone(), ..MfaChallenge::default() };
+        let challenge = LoginResponse { result: Some(login_response::Result::MfaChallenge(challenge)) };
+        let enrollment = TotpEnrollment { secret: secret.clone(), ..TotpEnrollment::default() };
+        let enrollment = BeginTotpEnrollmentResponse { enrollment: Some(enrollment) };
+        let codes = RegenerateRecoveryCodesResponse { recovery_codes: vec![secret.clone()] };
         let verify = VerifyTokenRequest { access_token: secret, ..VerifyTokenRequest::default() };
         let response = LoginResponse { result: Some(login_response::Result::TokenSet(token_set)) };
         let batch = BatchVerifyTokensRequest { requests: vec![verify] };
-        let shown = format!("{login:?} {response:?} {batch:?}");
+        let shown = format!("{login:?} {response:?} {batch:?} {complete:?} {challenge:?} {enrollment:?} {codes:?}");
         assert!(!shown.contains("canary"), "{shown}");
         assert!(shown.contains("LoginRequest([redacted])"), "{shown}");
     }

@@ -54,6 +54,14 @@ fn meaning(error: &ServiceError) -> (Code, ErrorReason, &'static str) {
         }
         E::EmailNotVerified => (Code::FailedPrecondition, R::EmailNotVerified, "the address has to be verified first"),
         E::InvalidToken => (Code::Unauthenticated, R::InvalidToken, "the token is not valid"),
+        E::InvalidCode => (Code::Unauthenticated, R::InvalidCode, "the code is wrong or used up"),
+        E::MfaRequired => {
+            (Code::Unauthenticated, R::MfaRequired, "a role of the account asks for a second factor; sign in with one")
+        }
+        E::MfaNotEnrolled => (Code::FailedPrecondition, R::MfaNotEnrolled, "the account has no second factor"),
+        E::MfaKeptByRole => {
+            (Code::FailedPrecondition, R::MfaKeptByRole, "a role of the account asks for the second factor")
+        }
         E::RateLimited { .. } => (Code::ResourceExhausted, R::RateLimited, "too many attempts"),
         E::HashCapacity { .. } => (Code::ResourceExhausted, R::HashCapacity, "too many passwords wait to be checked"),
         E::RevocationStateStale { .. } => {

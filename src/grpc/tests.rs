@@ -38,7 +38,7 @@ fn auth(world: &World) -> AuthApi {
         audit: store.clone(),
         hasher: hasher.clone(),
         guard: guard.clone(),
-        opener: world.opener.clone(),
+        sign_in: world.finisher(),
         clock: clock.clone(),
         verified_only: false,
     };
@@ -64,6 +64,9 @@ fn auth(world: &World) -> AuthApi {
     AuthApi {
         register: Arc::new(world.register(&hasher)),
         login: Arc::new(login),
+        complete_mfa: world.complete_mfa(),
+        begin_mfa_enrollment: world.begin_mfa_enrollment(),
+        confirm_mfa_enrollment: world.confirm_mfa_enrollment(),
         refresh: Arc::new(world.refresh()),
         logout: Arc::new(logout),
         verify_token: Arc::new(world.verify()),

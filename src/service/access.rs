@@ -8,6 +8,7 @@ use std::time::Duration;
 use keystead_verifier::{Claims, Expectations};
 
 use super::error::{ServiceError, ServiceResult};
+use super::second_factor::rule::FactorRule;
 use super::security_event;
 use super::token::settings::OWN_AUDIENCE;
 use super::token::verify::{VerifyRequest, VerifyToken};
@@ -44,6 +45,7 @@ pub struct CheckAccess {
     principals: Arc<dyn Principals>,
     audit: Arc<dyn AuditLog>,
     clock: Arc<dyn Clock>,
+    rule: FactorRule,
     told: Told,
 }
 
@@ -53,8 +55,9 @@ impl CheckAccess {
         principals: Arc<dyn Principals>,
         audit: Arc<dyn AuditLog>,
         clock: Arc<dyn Clock>,
+        rule: FactorRule,
     ) -> Self {
-        Self { verify_token, principals, audit, clock, told: Told::default() }
+        Self { verify_token, principals, audit, clock, rule, told: Told::default() }
     }
 
     /// The caller, if they may call the method; `method` is its name for the audit trail.
@@ -74,7 +77,12 @@ impl CheckAccess {
             Need::Role(role) => {
                 let caller = self.reread(caller, Epoch(claims.epoch)).await?;
                 let has_role = caller.roles.iter().any(|held| held == role.as_str());
-                if has_role { Ok(caller) } else { self.deny(&caller.initiates(origin), method).await }
+                if !has_role {
+                    return self.deny(&caller.initiates(origin), method).await;
+                }
+                // Machines have no second factor.
+                let is_let_in = caller.user().is_none() || self.rule.lets_in(&caller.roles, &caller.methods);
+                if is_let_in { Ok(caller) } else { Err(ServiceError::MfaRequired) }
             }
         }
     }

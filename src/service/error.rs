@@ -29,6 +29,14 @@ pub enum ServiceError {
     EmailNotVerified,
     #[error("the token opens nothing")]
     InvalidToken,
+    #[error("the code is wrong or used up")]
+    InvalidCode,
+    #[error("a role of the account asks for a second factor")]
+    MfaRequired,
+    #[error("the account has no second factor")]
+    MfaNotEnrolled,
+    #[error("a role of the account keeps the second factor")]
+    MfaKeptByRole,
     #[error("too many attempts")]
     RateLimited { retry_after: Duration },
     #[error("too many passwords wait to be checked")]

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod mail;
 pub mod oauth;
 pub mod retention;
+pub mod second_factor;
 mod security_event;
 pub mod settings;
 #[cfg(test)]

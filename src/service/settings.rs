@@ -4,6 +4,7 @@ use super::auth::settings::{LimitSettings, RegistrationSettings};
 use super::keys::settings::KeySettings;
 use super::mail::settings::MailSettings;
 use super::retention::settings::RetentionSettings;
+use super::second_factor::settings::MfaSettings;
 use super::token::settings::{RevocationSettings, TokenSettings};
 use crate::domain::password::PasswordPolicy;
 use crate::domain::session::SessionLimits;
@@ -14,6 +15,7 @@ pub struct Settings {
     pub tokens: TokenSettings,
     pub sessions: SessionLimits,
     pub registration: RegistrationSettings,
+    pub mfa: MfaSettings,
     pub passwords: PasswordPolicy,
     pub limits: LimitSettings,
     pub keys: KeySettings,

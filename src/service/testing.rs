@@ -1,5 +1,7 @@
 //! A whole service in RAM for this room's tests: the memory store, a clock that stands still, real cryptography.
 
+pub mod factors;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,17 +22,19 @@ use crate::domain::origin::{Origin, Source, TraceId};
 use crate::domain::ports::{AuditContext, Users as _};
 use crate::domain::user::{Creation, NewUser, PasswordHash, User};
 use crate::service::access::{CheckAccess, Need};
-use crate::service::auth::refresh::Refresh;
+use crate::service::auth::refresh::{Refresh, RefreshRules};
 use crate::service::auth::register::Register;
 use crate::service::auth::request_reset::RequestReset;
 use crate::service::auth::secret_guard::SecretGuard;
 use crate::service::auth::session_ender::SessionEnder;
 use crate::service::auth::session_opener::{METHOD_PASSWORD, Opened, Opening, SessionOpener};
+use crate::service::auth::sign_in::SignIn;
 use crate::service::auth::token_issuer::TokenIssuer;
 use crate::service::auth::token_set::TokenSet;
 use crate::service::keys::ensure::EnsureKeys;
 use crate::service::keys::live_keys::LiveKeys;
 use crate::service::keys::stored_ring::StoredRing;
+use crate::service::second_factor::rule::FactorRule;
 use crate::service::settings::Settings;
 use crate::service::token::read_revocations::ReadRevocations;
 use crate::service::token::revocation_state::RevocationState;
@@ -152,6 +156,21 @@ impl World {
         self.access().run(&tokens.access_token, &need, "a method", &origin(1)).await.unwrap()
     }
 
+    pub fn factor_rule(&self) -> FactorRule {
+        FactorRule::new(self.settings.mfa.required_roles.clone())
+    }
+
+    /// What finishes every sign-in.
+    pub fn finisher(&self) -> Arc<SignIn> {
+        Arc::new(SignIn {
+            opener: self.opener.clone(),
+            factors: Arc::new(self.store.clone()),
+            guard: self.guard.clone(),
+            rule: self.factor_rule(),
+            challenge_lifetime: self.settings.mfa.challenge_lifetime,
+        })
+    }
+
     pub fn ender(&self) -> Arc<SessionEnder> {
         Arc::new(SessionEnder {
             sessions: Arc::new(self.store.clone()),
@@ -169,7 +188,7 @@ impl World {
             self.issuer.clone(),
             self.revoker.clone(),
             self.clock.clone(),
-            self.settings.sessions,
+            RefreshRules { limits: self.settings.sessions, factor: self.factor_rule() },
         )
     }
 
@@ -185,7 +204,7 @@ impl World {
             users: Arc::new(self.store.clone()),
             hasher: hasher.clone(),
             guard: self.guard.clone(),
-            opener: self.opener.clone(),
+            sign_in: self.finisher(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             policy: self.settings.passwords,
@@ -213,7 +232,7 @@ impl World {
 
     pub fn access(&self) -> CheckAccess {
         let store = Arc::new(self.store.clone());
-        CheckAccess::new(Arc::new(self.verify()), store.clone(), store, self.clock.clone())
+        CheckAccess::new(Arc::new(self.verify()), store.clone(), store, self.clock.clone(), self.factor_rule())
     }
 
     /// What VerifyToken says of a token, the table of revocations freshly read.

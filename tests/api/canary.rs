@@ -4,6 +4,7 @@
 mod doors;
 mod forms;
 mod run;
+mod second_factor;
 
 use serde_json::Value;
 

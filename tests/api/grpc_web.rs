@@ -30,6 +30,7 @@ fn login(person: &Person, password: &str) -> LoginRequest {
 fn access_token(answer: &WebAnswer) -> String {
     match answer.message::<LoginResponse>().result.expect("a result") {
         login_response::Result::TokenSet(set) => set.access_token,
+        login_response::Result::MfaChallenge(challenge) => panic!("a second factor is asked for: {challenge:?}"),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The walks of the README, and of the pages on administration and on OAuth's endpoints, typed as a newcomer types them,
-//! against the real binary; each answer as it is shown.
+//! The walks of the README, and of the pages on administration, OAuth's endpoints and the second factor, typed as a newcomer
+//! types them, against the real binary; each answer as it is shown.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -84,6 +84,12 @@ async fn every_call_of_the_page_on_administration_answers_as_shown() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_call_of_the_page_on_oauth_answers_as_shown() {
     walk("docs/oauth.md").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_call_of_the_page_on_the_second_factor_answers_as_shown() {
+    crate::support::packages::oathtool();
+    walk("docs/second-factor.md").await;
 }
 
 async fn walk(name: &str) {

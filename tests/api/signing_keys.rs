@@ -44,7 +44,7 @@ async fn a_rotation_publishes_one_next_key_that_does_not_sign_yet(backend: Backe
     assert_eq!(again.expect("the key").id, next.id, "one next key, however often it is asked for");
     assert_eq!(published(&client).await, BTreeSet::from([active.clone(), next.id]));
     assert_eq!(kid(&ada.log_in(&client).await.expect("tokens").access_token), *active);
-    assert_eq!(keystead.rows().await.events("crypto_key_created").await, 6);
+    assert_eq!(keystead.rows().await.events("crypto_key_created").await, 7);
 }
 
 // promise T9

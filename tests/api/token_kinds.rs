@@ -4,7 +4,7 @@ use keystead::grpc::pb::{LogoutScope, TokenStatus};
 use tonic::Code;
 
 use crate::harness::oauth::{As, OAuth};
-use crate::harness::{Backend, Client, Keystead, Machine, Person, on_each_backend};
+use crate::harness::{Authenticator, Backend, Client, Keystead, Machine, Person, on_each_backend};
 
 const NEW_PASSWORD: &str = "fresh paint on the boathouse";
 
@@ -16,35 +16,64 @@ enum Kind {
     Reset,
     Verification,
     EmailChange,
+    /// Of a sign-in that waits for its second factor.
+    Challenge,
+    /// Of an authenticator that is not confirmed.
+    Enrollment,
     /// No token of this service.
     Foreign,
 }
 
-const TAKEN: [Kind; 5] = [Kind::Access, Kind::Refresh, Kind::Reset, Kind::Verification, Kind::EmailChange];
+const TAKEN: [Kind; 7] = [
+    Kind::Access,
+    Kind::Refresh,
+    Kind::Reset,
+    Kind::Verification,
+    Kind::EmailChange,
+    Kind::Challenge,
+    Kind::Enrollment,
+];
+
+/// How the tokens begin that are no access tokens.
+const PREFIXES: [&str; 6] = ["ksr_", "kspr_", "ksev_", "ksec_", "ksmc_", "kste_"];
 
 /// A person, and one unused token of each kind that is theirs.
 struct Holder {
     tokens: Vec<(Kind, String)>,
+    /// Shows the access token, where one is asked for beside the token that is tried.
+    client: Client,
+    recovery_codes: Vec<String>,
+    /// The authenticator that is not confirmed.
+    authenticator: Authenticator,
 }
 
 impl Holder {
     async fn new(keystead: &Keystead, client: &Client) -> Self {
         let person = Person::new("ada");
-        let set = person.register(client).await.set;
+        person.register(client).await;
+        let enrolled = person.enroll(keystead, client).await;
+        let challenge = client.challenged(&person).await.challenge_token;
+        let set = client.meet_by_recovery(&challenge, &enrolled.codes[0]).await.expect("tokens");
         client.ask_for_reset(&person.email).await.expect("taken");
         let reset = keystead.mailbox().reset_token(&person.email).await;
         let verification = keystead.mailbox().verification_token(&person.email).await;
         let wanted = Person::new("wanted").email;
         client.bearing(&set.access_token).ask_for_email(&wanted).await.expect("taken");
         let email_change = keystead.mailbox().email_change_token(&wanted).await;
+        let own = client.bearing(&set.access_token);
+        let enrollment = own.begin_totp().await.expect("an enrolment");
+        let authenticator = Authenticator::reading(&enrollment);
+        let challenge = client.challenged(&person).await.challenge_token;
         let tokens = vec![
             (Kind::Access, set.access_token),
             (Kind::Refresh, set.refresh_token),
             (Kind::Reset, reset),
             (Kind::Verification, verification),
             (Kind::EmailChange, email_change),
+            (Kind::Challenge, challenge),
+            (Kind::Enrollment, enrollment.enrollment_token),
         ];
-        Self { tokens }
+        Self { tokens, client: own, recovery_codes: enrolled.codes, authenticator }
     }
 
     fn token(&self, wanted: Kind) -> &str {
@@ -70,7 +99,7 @@ async fn refused(client: &Client, rpc: Kind, (kind, token): &(Kind, String)) {
     let failure = match rpc {
         Kind::Access => {
             let verdict = client.verdict(token).await.unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
-            let is_of_ours = ["ksr_", "kspr_", "ksev_", "ksec_"].iter().any(|prefix| token.starts_with(prefix));
+            let is_of_ours = PREFIXES.iter().any(|prefix| token.starts_with(prefix));
             let expected = if is_of_ours { TokenStatus::WrongType } else { TokenStatus::Malformed };
             assert_eq!((verdict.status(), verdict.claims), (expected, None), "{what}");
             return;
@@ -79,6 +108,8 @@ async fn refused(client: &Client, rpc: Kind, (kind, token): &(Kind, String)) {
         Kind::Reset => client.set_password(token, NEW_PASSWORD).await.err(),
         Kind::Verification => client.verify_email(token).await.err(),
         Kind::EmailChange => client.take_email(token).await.err(),
+        Kind::Challenge => client.meet_by_totp(token, "000000").await.err(),
+        Kind::Enrollment => client.confirm_totp(token, "000000").await.err(),
         Kind::Foreign => None,
     };
     let failure = failure.unwrap_or_else(|| panic!("accepted: {what}"));
@@ -86,13 +117,19 @@ async fn refused(client: &Client, rpc: Kind, (kind, token): &(Kind, String)) {
     assert_eq!(failure.message, "the token is not valid", "{what}");
 }
 
-async fn accepted(client: &Client, kind: Kind, token: &str) {
+async fn accepted(keystead: &Keystead, holder: &Holder, kind: Kind) {
+    let (client, token) = (&holder.client, holder.token(kind));
     match kind {
         Kind::Access => assert_eq!(client.status_of(token).await, TokenStatus::Active),
         Kind::Refresh => drop(client.use_refresh_token(token).await.expect("a successor")),
         Kind::Reset => client.set_password(token, NEW_PASSWORD).await.expect("a new password"),
         Kind::Verification => assert!(client.verify_email(token).await.expect("the account").email_verified),
         Kind::EmailChange => drop(client.take_email(token).await.expect("the account")),
+        Kind::Challenge => drop(client.meet_by_recovery(token, &holder.recovery_codes[1]).await.expect("tokens")),
+        Kind::Enrollment => {
+            let code = holder.authenticator.code(keystead, 0);
+            assert_eq!(client.confirm_totp(token, &code).await.expect("recovery codes").len(), 10);
+        }
         Kind::Foreign => panic!("nothing takes it"),
     }
 }
@@ -104,16 +141,17 @@ async fn only_the_right_kind_of_token_opens_an_rpc_and_the_wrong_ones_cost_nothi
     let holder = Holder::new(&keystead, &client).await;
     for taken in TAKEN {
         for presented in holder.refused_as(taken) {
-            refused(&client, taken, &presented).await;
+            refused(&holder.client, taken, &presented).await;
         }
     }
-    // The reset comes last: it ends the session.
-    for kind in [Kind::Access, Kind::Verification, Kind::Refresh, Kind::Reset] {
-        accepted(&client, kind, holder.token(kind)).await;
+    // The enrolment has the access token refused, and the reset comes last: it ends the session.
+    let kinds = [Kind::Access, Kind::Verification, Kind::Challenge, Kind::Refresh, Kind::Enrollment, Kind::Reset];
+    for kind in kinds {
+        accepted(&keystead, &holder, kind).await;
     }
-    // Either of the last two kills the other.
+    // Either of reset and change of address kills the other.
     let holder = Holder::new(&keystead, &client).await;
-    accepted(&client, Kind::EmailChange, holder.token(Kind::EmailChange)).await;
+    accepted(&keystead, &holder, Kind::EmailChange).await;
 }
 
 // promise T6

@@ -13,6 +13,7 @@ use keystead::domain::ports::profiles::Profiles;
 use keystead::domain::ports::retention::Retention;
 use keystead::domain::ports::rights::Rights;
 use keystead::domain::ports::roles::Roles;
+use keystead::domain::ports::second_factors::SecondFactors;
 use keystead::domain::ports::service_accounts::ServiceAccounts;
 use keystead::domain::ports::user_directory::UserDirectory;
 use keystead::domain::ports::{Attempts, AuditLog, Keys, OneTimeTokens, Outbox, Probe, Revocations, Sessions, Users};
@@ -38,6 +39,7 @@ pub struct Backend {
     pub tokens: Arc<dyn OneTimeTokens>,
     pub outbox: Arc<dyn Outbox>,
     pub email_changes: Arc<dyn EmailChanges>,
+    pub factors: Arc<dyn SecondFactors>,
     pub revocations: Arc<dyn Revocations>,
     pub keys: Arc<dyn Keys>,
     pub audit: Arc<dyn AuditLog>,
@@ -62,12 +64,30 @@ impl<S> Store for S where S: Users + Attempts + Sessions + OneTimeTokens + Outbo
 {}
 
 trait Administration:
-    Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords + EmailChanges + AuditTrail
+    Rights
+    + Roles
+    + ServiceAccounts
+    + Principals
+    + Profiles
+    + UserDirectory
+    + Passwords
+    + EmailChanges
+    + SecondFactors
+    + AuditTrail
 {
 }
 
 impl<S> Administration for S where
-    S: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords + EmailChanges + AuditTrail
+    S: Rights
+        + Roles
+        + ServiceAccounts
+        + Principals
+        + Profiles
+        + UserDirectory
+        + Passwords
+        + EmailChanges
+        + SecondFactors
+        + AuditTrail
 {
 }
 
@@ -129,6 +149,7 @@ fn bundle<S: Store + Administration + 'static>(
         tokens: store.clone(),
         outbox: store.clone(),
         email_changes: store.clone(),
+        factors: store.clone(),
         revocations: store.clone(),
         keys: store.clone(),
         audit: store.clone(),

@@ -24,6 +24,7 @@ mod revocations;
 mod rights;
 mod roles;
 mod rotation;
+mod second_factors;
 mod service_accounts;
 mod sessions;
 #[path = "../support/mod.rs"]
@@ -165,6 +166,24 @@ conformance! {
         a_change_dies_with_time_a_newer_one_a_reset_or_a_raised_epoch
         a_token_of_another_purpose_changes_no_address
         a_sign_in_from_a_new_source_tells_source_and_device
+    }
+    second_factors {
+        a_challenge_is_found_until_it_expires
+        a_changed_user_is_not_challenged
+        a_challenge_renews_an_outdated_hash
+        a_completion_opens_the_session_and_uses_challenge_and_step_up
+        of_parallel_completions_with_one_code_one_works
+        of_parallel_completions_of_one_challenge_one_works
+        a_recovery_code_works_once_and_is_told
+        a_challenge_ends_with_the_last_wrong_code_that_it_allows
+        no_code_is_right_after_too_many_wrong_ones
+        an_enrolment_does_all_that_it_promises
+        a_new_authenticator_takes_the_place_of_the_old_one_with_its_codes
+        of_parallel_changes_of_one_factor_one_works
+        an_enrolment_by_a_challenge_opens_a_session_of_the_next_epoch
+        an_ended_session_changes_no_factor
+        a_removed_factor_takes_its_codes_along
+        new_recovery_codes_take_the_place_of_the_old_ones
     }
     outbox {
         a_request_looks_the_same_for_every_address

@@ -200,12 +200,16 @@ pub async fn a_deleted_account_leaves_nothing_but_ids(backend: Arc<Backend>) {
         .await
         .expect("queued");
     backend.ask_for_change(&ada, "elsewhere@example.com").await;
+    let ada = backend.enrolled(&ada).await;
+    let challenge = backend.challenge(&ada).await;
     let actor = Actor { id: UserId::generate(&*backend.clock, &*backend.entropy).into(), session: None };
     let context = AuditContext { actor: Some(actor), ..backend.context() };
 
     let deleted = backend.delete(ada.id, &context).await;
-    assert_eq!(deleted, DeletionOutcome::Deleted { revocations: backend.revocation_of(ada.id, 1) });
+    assert_eq!(deleted, DeletionOutcome::Deleted { revocations: backend.revocation_of(ada.id, 2) });
     assert_eq!(backend.users.find(ada.id).await, Ok(None));
+    assert_eq!(backend.factors.is_enrolled(ada.id).await, Ok(false));
+    assert_eq!(backend.factors.find_challenge(&challenge, backend.now()).await, Ok(None));
     assert!(backend.sessions.find(new.session.id).await.expect("the store answers").is_none());
     let found = backend.tokens.find(&token, TokenPurpose::PasswordReset, backend.now()).await;
     assert_eq!(found, Ok(None));

@@ -40,6 +40,11 @@ pub fn h2load() -> PathBuf {
     found_or_installed(|| on_path("h2load"), "nghttp2-client")
 }
 
+/// The authenticator `oathtool`.
+pub fn oathtool() -> PathBuf {
+    found_or_installed(|| on_path("oathtool"), "oathtool")
+}
+
 /// Runs a program as somebody who is not root, for PostgreSQL refuses to run as root; hands them the folder.
 pub fn unprivileged(program: &Path, folder: &Path) -> Command {
     if !is_root() {

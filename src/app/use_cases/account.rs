@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Shared;
+use super::second_factors::OwnFactor;
 use crate::app::Parts;
 use crate::app::stores::Stores;
 use crate::config::Settings;
@@ -27,7 +28,13 @@ impl Shared {
         delete_user: &Arc<DeleteUser>,
     ) -> AccountApi {
         let clock = || Arc::clone(&parts.clock);
+        let OwnFactor { begin_enrollment, confirm_enrollment, disable, regenerate_codes } =
+            self.own_factor(parts, stores);
         AccountApi {
+            begin_totp_enrollment: begin_enrollment,
+            confirm_totp_enrollment: confirm_enrollment,
+            disable_totp: disable,
+            regenerate_recovery_codes: regenerate_codes,
             change_email: self.change_email(parts, stores),
             get_me: GetMe { users: Arc::clone(&stores.database) as _ },
             update_me: UpdateMe { profiles: Arc::clone(&stores.database) as _, clock: clock() },

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Shared;
+use super::second_factors::ByChallenge;
 use crate::app::Parts;
 use crate::app::stores::Stores;
 use crate::config::Settings;
@@ -11,16 +12,20 @@ use crate::service::auth::confirm_email::ConfirmEmail;
 use crate::service::auth::confirm_reset::ConfirmReset;
 use crate::service::auth::login::Login;
 use crate::service::auth::logout::Logout;
-use crate::service::auth::refresh::Refresh;
+use crate::service::auth::refresh::{Refresh, RefreshRules};
 use crate::service::auth::register::Register;
 use crate::service::auth::request_email_verification::RequestEmailVerification;
 use crate::service::auth::request_reset::RequestReset;
 
 impl Shared {
     pub(super) fn auth(&self, settings: &Settings, parts: &Parts, stores: &Stores) -> AuthApi {
+        let ByChallenge { complete, begin_enrollment, confirm_enrollment } = self.by_challenge(settings, parts, stores);
         AuthApi {
             register: Arc::new(self.register(settings, parts, stores)),
             login: Arc::new(self.login(settings, parts, stores)),
+            complete_mfa: complete,
+            begin_mfa_enrollment: begin_enrollment,
+            confirm_mfa_enrollment: confirm_enrollment,
             refresh: Arc::new(self.refresh(settings, parts, stores)),
             logout: Arc::new(self.logout(settings, parts, stores)),
             verify_token: Arc::clone(&self.verify_token),
@@ -49,7 +54,7 @@ impl Shared {
             users: Arc::clone(&stores.database) as _,
             hasher: Arc::clone(&self.hasher),
             guard: Arc::clone(&self.guard),
-            opener: Arc::clone(&self.opener),
+            sign_in: Arc::clone(&self.factors.sign_in),
             clock: Arc::clone(&parts.clock),
             entropy: Arc::clone(&parts.entropy),
             policy: settings.service.passwords,
@@ -63,7 +68,7 @@ impl Shared {
             audit: Arc::clone(&stores.database) as _,
             hasher: Arc::clone(&self.hasher),
             guard: Arc::clone(&self.guard),
-            opener: Arc::clone(&self.opener),
+            sign_in: Arc::clone(&self.factors.sign_in),
             clock: Arc::clone(&parts.clock),
             verified_only: settings.service.registration.verify_email,
         }
@@ -77,7 +82,7 @@ impl Shared {
             Arc::clone(&self.issuer),
             Arc::clone(&self.revoker),
             Arc::clone(&parts.clock),
-            settings.service.sessions,
+            RefreshRules { limits: settings.service.sessions, factor: self.factors.rule.clone() },
         )
     }
 

@@ -15,6 +15,7 @@ use crate::service::admin::signing_keys::revoke::RevokeSigningKey;
 use crate::service::admin::signing_keys::rotate::RotateSigningKey;
 use crate::service::admin::users::create_administrator::CreateAdministrator;
 use crate::service::admin::users::list::ListUsers;
+use crate::service::admin::users::reset_mfa::ResetUserMfa;
 
 /// What the operator can do at the command line.
 pub struct ConsoleApi {
@@ -23,6 +24,7 @@ pub struct ConsoleApi {
     pub list_users: ListUsers,
     pub disable_user: DisableUser,
     pub enable_user: EnableUser,
+    pub reset_user_mfa: ResetUserMfa,
     pub list_signing_keys: ListSigningKeys,
     pub rotate_signing_key: RotateSigningKey,
     pub revoke_signing_key: RevokeSigningKey,
@@ -55,6 +57,7 @@ impl UseCases {
             list_users: self.users.list,
             disable_user: self.users.disable,
             enable_user: self.users.enable,
+            reset_user_mfa: self.users.reset_mfa,
             list_signing_keys: self.signing_keys.list,
             rotate_signing_key: self.signing_keys.rotate,
             revoke_signing_key: self.signing_keys.revoke,

@@ -40,6 +40,7 @@ impl Shared {
                 revoker: Arc::clone(&self.revoker),
                 clock: clock(),
             },
+            reset_mfa: self.reset_mfa(parts),
         }
     }
 }

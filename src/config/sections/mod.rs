@@ -9,6 +9,7 @@ mod keys;
 mod limits;
 mod log;
 mod mail;
+mod mfa;
 mod passwords;
 mod redis;
 mod sessions;
@@ -68,6 +69,7 @@ impl Settings {
         let sessions = sessions::read(reader);
         let (password_policy, passwords) = passwords::read(reader);
         let registration = registration(reader);
+        let mfa = mfa::read(reader);
         let limits = limits::read(reader);
         let revocation = revocation(reader);
         let retention = audit::read(reader);
@@ -78,6 +80,7 @@ impl Settings {
             tokens,
             sessions,
             registration,
+            mfa,
             passwords: password_policy,
             limits,
             keys,

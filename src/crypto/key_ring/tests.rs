@@ -11,8 +11,14 @@ use crate::crypto::testing::TestEntropy;
 use crate::domain::clock::Timestamp;
 use crate::domain::key::SigningAlgorithm;
 
-const PURPOSES: [KeyPurpose; 5] =
-    [KeyPurpose::Signing, KeyPurpose::Refresh, KeyPurpose::Lookup, KeyPurpose::Mail, KeyPurpose::Page];
+const PURPOSES: [KeyPurpose; 6] = [
+    KeyPurpose::Signing,
+    KeyPurpose::Refresh,
+    KeyPurpose::Lookup,
+    KeyPurpose::Mail,
+    KeyPurpose::Page,
+    KeyPurpose::Factor,
+];
 const ALGORITHMS: [SigningAlgorithm; 3] = [SigningAlgorithm::Es256, SigningAlgorithm::EdDsa, SigningAlgorithm::Rs256];
 const NOW: i64 = 1_700_000_000;
 

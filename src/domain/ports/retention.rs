@@ -20,6 +20,8 @@ pub enum Perishable {
     LoginFailures,
     /// By the last sign-in.
     KnownSources,
+    /// By when they stop working.
+    SignInChallenges,
 }
 
 /// Removes rows that have had their time.

@@ -14,6 +14,7 @@ use crate::service::admin::users::create::CreateUser;
 use crate::service::admin::users::get::GetUser;
 use crate::service::admin::users::list::ListUsers;
 use crate::service::admin::users::require_reset::RequirePasswordReset;
+use crate::service::admin::users::reset_mfa::ResetUserMfa;
 use crate::service::admin::users::update::UpdateUser;
 
 /// The use cases behind it.
@@ -26,6 +27,7 @@ pub struct UsersApi {
     pub disable: DisableUser,
     pub enable: EnableUser,
     pub require_reset: RequirePasswordReset,
+    pub reset_mfa: ResetUserMfa,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -80,5 +82,11 @@ impl UsersApi {
         let (caller, origin, message) = split_called(request)?;
         self.require_reset.run(ids::the_user(&message.user_id)?, &caller.initiates(&origin)).await?;
         Ok(Response::new(pb::RequirePasswordResetResponse {}))
+    }
+
+    pub async fn reset_user_mfa(&self, request: Request<pb::ResetUserMfaRequest>) -> Answer<pb::ResetUserMfaResponse> {
+        let (caller, origin, message) = split_called(request)?;
+        self.reset_mfa.run(ids::the_user(&message.user_id)?, &caller.initiates(&origin)).await?;
+        Ok(Response::new(pb::ResetUserMfaResponse {}))
     }
 }

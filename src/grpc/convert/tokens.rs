@@ -1,11 +1,12 @@
 //! The tokens of a session, in and out.
 
-use super::time;
 use super::violations::Violations;
+use super::{second_factor, time};
 use crate::grpc::pb::{self, LogoutScope};
 use crate::service::auth::logout::{self, LogoutRequest};
 use crate::service::auth::refresh::RefreshRequest;
 use crate::service::auth::register::Registered;
+use crate::service::auth::sign_in::SignedIn;
 use crate::service::auth::token_set::TokenSet;
 use crate::service::error::ServiceResult;
 
@@ -30,16 +31,28 @@ pub fn token_set(tokens: TokenSet) -> pb::TokenSet {
     }
 }
 
-pub fn login_response(tokens: TokenSet) -> pb::LoginResponse {
-    pb::LoginResponse { result: Some(pb::login_response::Result::TokenSet(token_set(tokens))) }
+pub fn login_response(signed_in: SignedIn) -> pb::LoginResponse {
+    use pb::login_response::Result;
+    let result = match signed_in {
+        SignedIn::Tokens(tokens) => Result::TokenSet(token_set(tokens)),
+        SignedIn::Challenge(challenge) => Result::MfaChallenge(second_factor::challenge(&challenge)),
+    };
+    pb::LoginResponse { result: Some(result) }
 }
 
 pub fn register_response(registered: Registered) -> pb::RegisterResponse {
     match registered {
-        Registered::SignedIn { user, token_set: tokens } => {
-            pb::RegisterResponse { user: Some(super::user::user(user)), token_set: Some(token_set(tokens)) }
-        }
-        Registered::MailSent => pb::RegisterResponse { user: None, token_set: None },
+        Registered::SignedIn { user, token_set: tokens } => pb::RegisterResponse {
+            user: Some(super::user::user(user)),
+            token_set: Some(token_set(tokens)),
+            mfa_challenge: None,
+        },
+        Registered::Challenged { user, challenge } => pb::RegisterResponse {
+            user: Some(super::user::user(user)),
+            token_set: None,
+            mfa_challenge: Some(second_factor::challenge(&challenge)),
+        },
+        Registered::MailSent => pb::RegisterResponse::default(),
     }
 }
 

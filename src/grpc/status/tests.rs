@@ -39,6 +39,14 @@ rows! {
         from_service(ServiceError::EmailNotVerified) => FailedPrecondition, "EMAIL_NOT_VERIFIED", None;
     a_token_that_opens_nothing_is_unauthenticated:
         from_service(ServiceError::InvalidToken) => Unauthenticated, "INVALID_TOKEN", None;
+    a_wrong_code_is_unauthenticated:
+        from_service(ServiceError::InvalidCode) => Unauthenticated, "INVALID_CODE", None;
+    a_missing_second_factor_is_unauthenticated:
+        from_service(ServiceError::MfaRequired) => Unauthenticated, "MFA_REQUIRED", None;
+    no_second_factor_is_a_failed_precondition:
+        from_service(ServiceError::MfaNotEnrolled) => FailedPrecondition, "MFA_NOT_ENROLLED", None;
+    a_second_factor_that_a_role_keeps_is_a_failed_precondition:
+        from_service(ServiceError::MfaKeptByRole) => FailedPrecondition, "MFA_KEPT_BY_ROLE", None;
     too_many_attempts_say_when_to_come_back:
         from_service(ServiceError::RateLimited { retry_after: AFTER }) => ResourceExhausted, "RATE_LIMITED", Some(AFTER);
     too_many_hashes_say_when_to_come_back:

@@ -86,6 +86,11 @@ impl From<ServiceError> for OAuthError {
         use ServiceError as E;
         match error {
             E::InvalidToken => Self::new(StatusCode::BAD_REQUEST, "invalid_grant", "the token is not valid"),
+            E::MfaRequired => Self::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_grant",
+                "a role of the account asks for a second factor; sign in with one",
+            ),
             E::InvalidCredentials => Self::invalid_client("id and secret do not match a client"),
             E::InvalidFields(_) => Self::invalid_target("the client may not have tokens for this audience"),
             E::RateLimited { retry_after } => Self::too_many(retry_after),
@@ -103,6 +108,9 @@ impl From<ServiceError> for OAuthError {
                 Self::new(StatusCode::FORBIDDEN, "unauthorized_client", "the caller lacks the role that this wants")
             }
             E::EmailTaken
+            | E::InvalidCode
+            | E::MfaNotEnrolled
+            | E::MfaKeptByRole
             | E::RegistrationClosed
             | E::EmailNotVerified
             | E::ReauthenticationRequired

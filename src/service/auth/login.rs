@@ -1,9 +1,10 @@
-//! Exchanges address and password for the tokens of a session.
+//! Exchanges address and password for the tokens of a session, or for a challenge where there must be more.
 
 use std::sync::Arc;
 
 use super::secret_guard::SecretGuard;
-use super::session_opener::{METHOD_PASSWORD, Opened, Opening, SessionOpener};
+use super::session_opener::{METHOD_PASSWORD, Opening};
+use super::sign_in::{Finished, SignIn, SignedIn};
 use crate::crypto::password_hasher::{PasswordHasher, PasswordVerdict};
 use crate::domain::audit::{AuditKind, AuditOutcome};
 use crate::domain::clock::Clock;
@@ -14,20 +15,19 @@ use crate::domain::password::Password;
 use crate::domain::ports::{AuditContext, AuditLog, Users};
 use crate::domain::session::Rehash;
 use crate::domain::user::{Account, PasswordHash, User, UserState};
-use crate::service::auth::token_set::TokenSet;
 use crate::service::error::{ServiceError, ServiceResult};
 use crate::service::security_event;
 
 /// How often a sign-in starts over with an account that changed under it.
 const MAX_TRIES: u32 = 3;
 
-/// Exchanges address and password for the tokens of a session.
+/// Exchanges address and password for the tokens of a session, or for a challenge where there must be more.
 pub struct Login {
     pub users: Arc<dyn Users>,
     pub audit: Arc<dyn AuditLog>,
     pub hasher: Arc<PasswordHasher>,
     pub guard: Arc<SecretGuard>,
-    pub opener: Arc<SessionOpener>,
+    pub sign_in: Arc<SignIn>,
     pub clock: Arc<dyn Clock>,
     /// Whether only a verified address signs in.
     pub verified_only: bool,
@@ -44,9 +44,9 @@ pub struct LoginRequest {
 }
 
 impl Login {
-    pub async fn run(&self, request: LoginRequest, origin: &Origin) -> ServiceResult<TokenSet> {
+    pub async fn run(&self, request: LoginRequest, origin: &Origin) -> ServiceResult<SignedIn> {
         let LoginRequest { email, password, audience, device_name } = request;
-        let audience = self.opener.issuer.audience(&audience)?;
+        let audience = self.sign_in.opener.issuer.audience(&audience)?;
         // First of all, so that an overloaded service refuses without any I/O.
         let slot = self.hasher.reserve(origin.deadline)?;
         let attempt = self.guard.admit_password(&email, origin).await?;
@@ -63,12 +63,9 @@ impl Login {
         let methods = vec![METHOD_PASSWORD.to_owned()];
         let mut opening = Opening { user, methods, audience, device_name, attempt, rehash };
         for _ in 0..MAX_TRIES {
-            match self.opener.open(opening.clone(), origin).await? {
-                Opened::Open(tokens) => {
-                    self.guard.forgive(&email, origin).await;
-                    return Ok(tokens);
-                }
-                Opened::UserChanged => opening.user = self.reread(&email, stored.as_ref(), origin).await?,
+            match self.sign_in.finish(opening.clone(), origin).await? {
+                Finished::Done(signed_in) => return Ok(signed_in),
+                Finished::UserChanged => opening.user = self.reread(&email, stored.as_ref(), origin).await?,
             }
         }
         Err(ServiceError::ConcurrentChange)

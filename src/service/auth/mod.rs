@@ -1,7 +1,11 @@
 //! The use cases of `AuthService`, but for the verification of tokens, which is in `token`.
 
+pub mod begin_mfa_enrollment;
+pub mod challenge_reader;
+pub mod complete_mfa;
 pub mod confirm_email;
 pub mod confirm_email_change;
+pub mod confirm_mfa_enrollment;
 pub mod confirm_reset;
 pub mod login;
 pub mod logout;
@@ -15,5 +19,6 @@ mod secret_keys;
 pub mod session_ender;
 pub mod session_opener;
 pub mod settings;
+pub mod sign_in;
 pub mod token_issuer;
 pub mod token_set;

@@ -1,6 +1,7 @@
 //! Exchanges a refresh token for the new tokens of its session.
 //!
-//! A session that was opened before verified addresses were demanded goes on: the demand is on signing in. A successful
+//! A session that was opened before verified addresses were demanded goes on: the demand is on signing in. One that was
+//! opened without a second factor does not, where a role of its user has come to ask for one. A successful
 //! refresh is told to the log alone, a replay to the audit trail too, by the store, in the transaction that ends it.
 
 use std::sync::Arc;
@@ -13,11 +14,12 @@ use crate::domain::clock::Clock;
 use crate::domain::origin::Origin;
 use crate::domain::ports::{AuditContext, Sessions};
 use crate::domain::revocation::Revocation;
-use crate::domain::session::{Rotation, RotationOutcome, Session, SessionLimits};
+use crate::domain::session::{Rotation, RotationOutcome, Session, SessionLimits, SessionOfUser, Standing};
 use crate::domain::user::{User, UserState};
 use crate::service::auth::token_set::TokenSet;
 use crate::service::error::{ServiceError, ServiceResult};
 use crate::service::keys::live_keys::LiveKeys;
+use crate::service::second_factor::rule::FactorRule;
 use crate::service::security_event;
 use crate::service::token::revoker::Revoker;
 
@@ -32,7 +34,13 @@ pub struct Refresh {
     issuer: Arc<TokenIssuer>,
     revoker: Arc<Revoker>,
     clock: Arc<dyn Clock>,
-    limits: SessionLimits,
+    rules: RefreshRules,
+}
+
+/// What a session must be to go on.
+pub struct RefreshRules {
+    pub limits: SessionLimits,
+    pub factor: FactorRule,
 }
 
 /// The refresh token, as it was presented.
@@ -48,10 +56,10 @@ impl Refresh {
         issuer: Arc<TokenIssuer>,
         revoker: Arc<Revoker>,
         clock: Arc<dyn Clock>,
-        limits: SessionLimits,
+        rules: RefreshRules,
     ) -> Self {
         let reader = TokenReader { sessions: Arc::clone(&sessions), keys: Arc::clone(&keys), guard };
-        Self { sessions, reader, keys, issuer, revoker, clock, limits }
+        Self { sessions, reader, keys, issuer, revoker, clock, rules }
     }
 
     pub async fn run(&self, request: RefreshRequest, origin: &Origin) -> ServiceResult<TokenSet> {
@@ -60,6 +68,9 @@ impl Refresh {
             let token = token.ok_or(ServiceError::InvalidToken)?;
             if token.owner.user.state != UserState::Active {
                 return Err(ServiceError::InvalidToken);
+            }
+            if self.lacks_factor(&token) {
+                return Err(ServiceError::MfaRequired);
             }
             // Before the token is used up: a ring too old to sign with must not cost the client its session.
             let ring = self.keys.signing_ring()?;
@@ -85,9 +96,18 @@ impl Refresh {
             user_id: token.owner.user.id,
             presented: token.generation,
             seen_epoch: token.owner.user.epoch,
-            limits: self.limits,
+            limits: self.rules.limits,
             revocation_expires_at: self.issuer.revocations_expire_at(context.at),
         }
+    }
+
+    /// Whether a role asks for a second factor that the session was opened without. Only a token that would have been
+    /// good learns that: a replay ends its session as ever.
+    fn lacks_factor(&self, token: &AuthenticToken) -> bool {
+        let SessionOfUser { session, user } = &token.owner;
+        let standing = session.standing(token.generation, self.rules.limits.grace, self.clock.now());
+        matches!(standing, Standing::Current | Standing::JustUsed)
+            && !self.rules.factor.lets_in(&user.roles, &session.methods)
     }
 
     async fn refuse_replay<T>(

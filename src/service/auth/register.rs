@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::secret_guard::SecretGuard;
-use super::session_opener::{METHOD_PASSWORD, Opened, Opening, SessionOpener};
+use super::session_opener::{METHOD_PASSWORD, Opening};
 use super::settings::RegistrationSettings;
+use super::sign_in::{Challenge, Finished, SignIn, SignedIn};
 use crate::crypto::password_hasher::PasswordHasher;
 use crate::domain::audit::{AuditKind, AuditOutcome};
 use crate::domain::clock::{Clock, Entropy};
@@ -24,7 +25,7 @@ pub struct Register {
     pub users: Arc<dyn Users>,
     pub hasher: Arc<PasswordHasher>,
     pub guard: Arc<SecretGuard>,
-    pub opener: Arc<SessionOpener>,
+    pub sign_in: Arc<SignIn>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub policy: PasswordPolicy,
@@ -41,12 +42,16 @@ pub struct RegisterRequest {
 }
 
 /// What a registration gave.
-#[expect(clippy::large_enum_variant, reason = "there is one for a request, and it is moved once")]
 #[derive(Clone, Debug)]
 pub enum Registered {
     SignedIn {
         user: User,
         token_set: TokenSet,
+    },
+    /// A role of every new account asks for a second factor: nobody is signed in before one is enrolled.
+    Challenged {
+        user: User,
+        challenge: Challenge,
     },
     /// The address must be verified first: the same answer for a new and for a known one.
     MailSent,
@@ -89,22 +94,23 @@ impl Register {
         if self.settings.verify_email {
             return self.guard.admit_mail(email, origin).await;
         }
-        self.opener.keys.signing_ring().map(drop)
+        self.sign_in.opener.keys.signing_ring().map(drop)
     }
 
     async fn sign_in(&self, user: User, device_name: Name, origin: &Origin) -> ServiceResult<Registered> {
         let opening = Opening {
             user: user.clone(),
             methods: vec![METHOD_PASSWORD.to_owned()],
-            audience: self.opener.issuer.audience("")?,
+            audience: self.sign_in.opener.issuer.audience("")?,
             device_name,
             attempt: self.guard.attempt_keys(&user.email, origin),
             rehash: None,
         };
-        match self.opener.open(opening, origin).await? {
-            Opened::Open(token_set) => Ok(Registered::SignedIn { user, token_set }),
+        match self.sign_in.finish(opening, origin).await? {
+            Finished::Done(SignedIn::Tokens(token_set)) => Ok(Registered::SignedIn { user, token_set }),
+            Finished::Done(SignedIn::Challenge(challenge)) => Ok(Registered::Challenged { user, challenge }),
             // Disabled or changed between the two transactions: the account stands, a login decides.
-            Opened::UserChanged => Err(ServiceError::ConcurrentChange),
+            Finished::UserChanged => Err(ServiceError::ConcurrentChange),
         }
     }
 }

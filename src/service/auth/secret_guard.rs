@@ -61,12 +61,17 @@ impl SecretGuard {
             return Ok(keys);
         }
         if attempt.in_a_row > self.limits.max_failures {
-            self.tell_capped(&keys, origin).await;
-            return Err(ServiceError::RateLimited { retry_after: CAPPED_RETRY_AFTER });
+            return Err(self.refuse_capped(email, origin).await);
         }
         let shared = secret_keys::account(ring.lookup(), email, self.limits.per_account);
         self.spend(&[shared], origin).await?;
         Ok(keys)
+    }
+
+    /// The refusal of an account at the cap of failures, told.
+    pub async fn refuse_capped(&self, email: &Email, origin: &Origin) -> ServiceError {
+        self.tell_capped(&self.attempt_keys(email, origin), origin).await;
+        ServiceError::RateLimited { retry_after: CAPPED_RETRY_AFTER }
     }
 
     /// Counts an attempt that is no password of a known address: a registration, a mailed token, a forged one.

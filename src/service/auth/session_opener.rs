@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use super::token_issuer::TokenIssuer;
 use super::token_set::TokenSet;
+use crate::crypto::key_ring::KeyRing;
 use crate::domain::audit::{AuditKind, AuditOutcome};
 use crate::domain::clock::{Clock, Entropy};
 use crate::domain::id::SessionId;
 use crate::domain::name::Name;
 use crate::domain::origin::Origin;
 use crate::domain::ports::{AuditContext, Sessions};
+use crate::domain::revocation::Revocation;
 use crate::domain::session::{NewSession, Rehash, Session, SessionCreation, SessionLimits, SessionSalt};
 use crate::domain::throttle::AttemptKeys;
 use crate::domain::user::User;
@@ -53,9 +55,28 @@ pub enum Opened {
     UserChanged,
 }
 
+/// A session that is ready to be written, and what its tokens are signed with.
+pub struct Prepared {
+    pub ring: Arc<KeyRing>,
+    pub new: NewSession,
+    pub context: AuditContext,
+}
+
 impl SessionOpener {
     pub async fn open(&self, opening: Opening, origin: &Origin) -> ServiceResult<Opened> {
-        // Before anything is written: a ring too old to sign with must not leave a session behind.
+        let user = opening.user.clone();
+        let Prepared { ring, new, context } = self.prepare(opening, origin)?;
+        let session = new.session.clone();
+        match self.sessions.create(new, &context).await? {
+            SessionCreation::UserChanged => Ok(Opened::UserChanged),
+            SessionCreation::Created { revocations } => {
+                self.hand_out(&ring, &session, &user, &revocations, origin).await.map(Opened::Open)
+            }
+        }
+    }
+
+    /// Before anything is written: a ring too old to sign with must not leave a session behind.
+    pub fn prepare(&self, opening: Opening, origin: &Origin) -> ServiceResult<Prepared> {
         let ring = self.keys.signing_ring()?;
         let now = self.clock.now();
         let Opening { user, methods, audience, device_name, attempt, rehash } = opening;
@@ -76,25 +97,31 @@ impl SessionOpener {
             ended_at: None,
         };
         let new = NewSession {
-            session: session.clone(),
+            session,
             seen_epoch: user.epoch,
             attempt: Some(attempt),
             rehash,
             max_sessions: self.limits.max_per_user,
             revocations_expire_at: self.issuer.revocations_expire_at(now),
         };
-        match self.sessions.create(new, &AuditContext { at: now, origin: *origin, actor: None }).await? {
-            SessionCreation::UserChanged => Ok(Opened::UserChanged),
-            SessionCreation::Created { revocations } => {
-                self.revoker.tell(&revocations).await;
-                let of_session =
-                    |kind| security_event::event_of(kind, AuditOutcome::Success, user.id, Some(session.id));
-                let opened = [AuditKind::LoginSucceeded, AuditKind::SessionCreated].map(of_session);
-                security_event::log_all(&opened, origin);
-                security_event::log_all(&security_event::sessions_ended(user.id, None, &revocations), origin);
-                Ok(Opened::Open(self.issuer.issue(&ring, &session, &user)?))
-            }
-        }
+        Ok(Prepared { ring, new, context: AuditContext { at: now, origin: *origin, actor: None } })
+    }
+
+    /// Tells of a session that has been written, and of those that fell to the cap; its tokens.
+    pub async fn hand_out(
+        &self,
+        ring: &KeyRing,
+        session: &Session,
+        user: &User,
+        fallen: &[Revocation],
+        origin: &Origin,
+    ) -> ServiceResult<TokenSet> {
+        self.revoker.tell(fallen).await;
+        let of_session = |kind| security_event::event_of(kind, AuditOutcome::Success, user.id, Some(session.id));
+        let opened = [AuditKind::LoginSucceeded, AuditKind::SessionCreated].map(of_session);
+        security_event::log_all(&opened, origin);
+        security_event::log_all(&security_event::sessions_ended(user.id, None, fallen), origin);
+        self.issuer.issue(ring, session, user)
     }
 
     fn salt(&self) -> SessionSalt {

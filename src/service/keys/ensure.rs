@@ -17,8 +17,14 @@ use crate::service::security_event;
 use crate::service::token::revocation_state::RevocationState;
 
 /// Every purpose that needs an active key.
-const PURPOSES: [KeyPurpose; 5] =
-    [KeyPurpose::Signing, KeyPurpose::Refresh, KeyPurpose::Lookup, KeyPurpose::Mail, KeyPurpose::Page];
+const PURPOSES: [KeyPurpose; 6] = [
+    KeyPurpose::Signing,
+    KeyPurpose::Refresh,
+    KeyPurpose::Lookup,
+    KeyPurpose::Mail,
+    KeyPurpose::Page,
+    KeyPurpose::Factor,
+];
 
 /// How often the keys are read again after another replica was first.
 const MAX_TRIES: u32 = 5;

@@ -17,7 +17,11 @@ macro_rules! built_in {
                     NewSignIn "new_sign_in",
                     EmailChange "email_change",
                     EmailChangeAttempt "email_change_attempt",
-                    EmailChanged "email_changed"
+                    EmailChanged "email_changed",
+                    TotpEnrolled "totp_enrolled",
+                    TotpRemoved "totp_removed",
+                    RecoveryCodesReplaced "recovery_codes_replaced",
+                    RecoveryCodeUsed "recovery_code_used"
                 );
             )+
             files

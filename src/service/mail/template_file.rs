@@ -72,6 +72,10 @@ const fn stem_of(kind: MailKind) -> &'static str {
         MailKind::EmailChange => "email_change",
         MailKind::EmailChangeAttempt => "email_change_attempt",
         MailKind::EmailChanged => "email_changed",
+        MailKind::TotpEnrolled => "totp_enrolled",
+        MailKind::TotpRemoved => "totp_removed",
+        MailKind::RecoveryCodesReplaced => "recovery_codes_replaced",
+        MailKind::RecoveryCodeUsed => "recovery_code_used",
     }
 }
 

@@ -87,6 +87,7 @@ impl PurgeExpired {
             (Perishable::Sessions, expired),
             (Perishable::LoginFailures, now.before(FAILURES_KEPT)),
             (Perishable::KnownSources, now.before(SOURCES_KEPT)),
+            (Perishable::SignInChallenges, expired),
         ];
         audit.into_iter().chain(others).collect()
     }

@@ -3,16 +3,17 @@
 use async_trait::async_trait;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _, PaginatorTrait as _,
-    QueryFilter as _, SqlErr, TransactionTrait as _,
+    ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _, QueryFilter as _,
+    SqlErr, TransactionTrait as _,
 };
 
 use super::audit;
 use super::database::Database;
 use super::entity::user::{self, Column};
-use super::entity::{one_time_token, outbox, session};
+use super::entity::{one_time_token, outbox};
 use super::fault::Fault;
 use super::one_time_tokens::{end_tokens, usable};
+use super::sessions::is_open;
 use super::users::{find_user, lock_user, stored_email};
 use super::words::Word as _;
 use crate::domain::audit::{AuditEvent, AuditKind};
@@ -49,7 +50,8 @@ impl Database {
         let Some(user) = lock_user(&transaction, request.user_id).await? else {
             return Ok(EmailChangeRequested::Refused);
         };
-        if user.state != UserState::Active.word() || !is_open(&transaction, request).await? {
+        if user.state != UserState::Active.word() || !is_open(&transaction, request.user_id, request.session_id).await?
+        {
             return Ok(EmailChangeRequested::Refused);
         }
         let others = user::Entity::find().filter(Column::EmailKey.eq(request.new_email.key()));
@@ -108,14 +110,6 @@ pub(super) async fn forget_changes(connection: &impl ConnectionTrait, user: User
 pub(super) fn notice(kind: MailKind, user: &user::Model, to: Email) -> Notice {
     let owner = MailOwner { user_id: UserId::from_uuid(user.id), epoch: Epoch(user.epoch) };
     Notice { kind, owner, to, device: Name::default() }
-}
-
-/// Whether the session that asks has not ended: a bearer may outlive it for a moment on other replicas.
-async fn is_open(connection: &impl ConnectionTrait, request: &EmailChangeRequest) -> Result<bool, DbErr> {
-    let open = session::Entity::find_by_id(request.session_id.as_uuid())
-        .filter(session::Column::UserId.eq(request.user_id.as_uuid()))
-        .filter(session::Column::EndedAt.is_null());
-    Ok(open.count(connection).await? == 1)
 }
 
 /// Uses the token up; its user, whose row stays locked, and the address that it gives. `None` if it opens nothing.

@@ -23,6 +23,7 @@ mod retention;
 mod revocations;
 mod rights;
 mod roles;
+mod second_factors;
 mod service_accounts;
 mod sessions;
 mod settings;

@@ -6,7 +6,9 @@ use sea_orm::{ColumnTrait as _, Condition, DatabaseTransaction, EntityTrait, Ide
 
 use super::audit_trail::cursor_of;
 use super::database::Database;
-use super::entity::{audit_event, audit_horizon, known_source, login_failure, one_time_token, revocation, session};
+use super::entity::{
+    audit_event, audit_horizon, known_source, login_failure, one_time_token, revocation, session, sign_in_challenge,
+};
 use super::fault::Fault;
 use crate::domain::audit_trail::AuditCursor;
 use crate::domain::clock::Timestamp;
@@ -49,6 +51,11 @@ impl Database {
                 let oldest = due.oldest(known_source::Entity, [AccountKey, SourceKey], LastSeenAt);
                 let key = Expr::tuple([Expr::col(AccountKey), Expr::col(SourceKey)]);
                 self.delete::<known_source::Entity>(key.in_subquery(oldest)).await
+            }
+            Perishable::SignInChallenges => {
+                use sign_in_challenge::Column::{ExpiresAt, Hash};
+                let oldest = due.oldest(sign_in_challenge::Entity, [Hash], ExpiresAt);
+                self.delete::<sign_in_challenge::Entity>(Hash.in_subquery(oldest)).await
             }
         }
     }

@@ -49,8 +49,12 @@ words!(MailKind {
     EmailChange => "email_change",
     EmailChangeAttempt => "email_change_attempt",
     EmailChanged => "email_changed",
+    TotpEnrolled => "totp_enrolled",
+    TotpRemoved => "totp_removed",
+    RecoveryCodesReplaced => "recovery_codes_replaced",
+    RecoveryCodeUsed => "recovery_code_used",
 });
-words!(KeyPurpose { Signing => "signing", Refresh => "refresh", Lookup => "lookup", Mail => "mail", Page => "page" });
+words!(KeyPurpose { Signing => "signing", Refresh => "refresh", Lookup => "lookup", Mail => "mail", Page => "page", Factor => "factor" });
 words!(KeyState { Next => "next", Active => "active", Retiring => "retiring" });
 words!(SigningAlgorithm { Es256 => "ES256", EdDsa => "EdDSA", Rs256 => "RS256" });
 words!(AuditOutcome { Success => "success", Failure => "failure" });

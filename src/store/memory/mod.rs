@@ -16,6 +16,7 @@ mod revocations;
 mod rights;
 mod roles;
 mod rotation;
+mod second_factors;
 mod service_accounts;
 mod sessions;
 pub mod signal;

@@ -122,6 +122,8 @@ impl State {
         self.tokens.retain(|_, row| row.token.user_id != user.id);
         let is_theirs = |mail: &MailRow| mail.owner.is_some_and(|owner| owner.user_id == user.id);
         self.mails.retain(|mail| mail.requested_for.key() != user.email.key() && !is_theirs(mail));
+        self.factors.remove(&user.id);
+        self.challenges.retain(|_, row| row.challenge.user_id != user.id);
         self.failures.remove(&account_key);
         self.known_sources.remove(&account_key);
     }

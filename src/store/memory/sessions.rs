@@ -23,23 +23,10 @@ use super::state::State;
 impl Sessions for MemoryStore {
     async fn create(&self, new: NewSession, context: &AuditContext) -> StoreResult<SessionCreation> {
         let mut state = self.open()?;
-        let user = new.session.user_id;
-        if state.unchanged_user(user, new.seen_epoch).is_none() {
+        if state.unchanged_user(new.session.user_id, new.seen_epoch).is_none() {
             return Ok(SessionCreation::UserChanged);
         }
-        let id = new.session.id;
-        state.record_own(AuditKind::LoginSucceeded, user, Some(id), context);
-        state.record_own(AuditKind::SessionCreated, user, Some(id), context);
-        if let Some(rehash) = new.rehash {
-            state.renew_hash(user, rehash, context);
-        }
-        if let Some(keys) = new.attempt {
-            state.remember_source(user, &keys, &new.session.device_name, context);
-        }
-        state.sessions.insert(id, new.session);
-        let fallen = state.over_the_cap(user, id, new.max_sessions, context.at);
-        let end = |session| state.end_session(session, new.revocations_expire_at, context);
-        Ok(SessionCreation::Created { revocations: fallen.into_iter().map(end).collect() })
+        Ok(SessionCreation::Created { revocations: state.open_session(new, context) })
     }
 
     async fn find(&self, id: SessionId) -> StoreResult<Option<SessionOfUser>> {
@@ -80,8 +67,25 @@ impl Sessions for MemoryStore {
 }
 
 impl State {
+    /// Opens a session for a user who may have one, and does all that comes with it.
+    pub(super) fn open_session(&mut self, new: NewSession, context: &AuditContext) -> Vec<Revocation> {
+        let (user, id) = (new.session.user_id, new.session.id);
+        self.record_own(AuditKind::LoginSucceeded, user, Some(id), context);
+        self.record_own(AuditKind::SessionCreated, user, Some(id), context);
+        if let Some(rehash) = new.rehash {
+            self.renew_hash(user, rehash, context);
+        }
+        if let Some(keys) = new.attempt {
+            self.remember_source(user, &keys, &new.session.device_name, context);
+        }
+        self.sessions.insert(id, new.session);
+        let fallen = self.over_the_cap(user, id, new.max_sessions, context.at);
+        let end = |session| self.end_session(session, new.revocations_expire_at, context);
+        fallen.into_iter().map(end).collect()
+    }
+
     /// Puts the renewed hash in the place of the one that was checked, if that one is still there.
-    fn renew_hash(&mut self, user: UserId, rehash: Rehash, context: &AuditContext) {
+    pub(super) fn renew_hash(&mut self, user: UserId, rehash: Rehash, context: &AuditContext) {
         let Some(row) = self.users.get_mut(&user) else { return };
         if row.password_hash.as_ref() != Some(&rehash.from) {
             return;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::second_factors::{ChallengeRow, FactorRow};
 use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use crate::domain::clock::{Entropy, Timestamp};
 use crate::domain::email::Email;
@@ -16,6 +17,7 @@ use crate::domain::origin::Source;
 use crate::domain::ports::{AuditContext, StoreError};
 use crate::domain::revocation::{Revocation, RevocationTarget};
 use crate::domain::role::{BUILT_IN, Role, RoleDescription, RoleName};
+use crate::domain::second_factor::ChallengeHash;
 use crate::domain::service_account::{SecretHash, SecretLife, ServiceAccount};
 use crate::domain::session::Session;
 use crate::domain::user::{Epoch, PasswordHash, User, UserState};
@@ -91,6 +93,8 @@ pub(super) struct State {
     pub failures: HashMap<[u8; 32], u32>,
     /// From an account's key to the keys of the sources that it was signed in to from.
     pub known_sources: HashMap<[u8; 32], HashSet<[u8; 32]>>,
+    pub factors: HashMap<UserId, FactorRow>,
+    pub challenges: HashMap<ChallengeHash, ChallengeRow>,
     pub keys: StoredKeys,
     pub audit: Vec<(AuditEvent, AuditContext)>,
 }
@@ -110,6 +114,8 @@ impl State {
             revocations: Vec::new(),
             failures: HashMap::new(),
             known_sources: HashMap::new(),
+            factors: HashMap::new(),
+            challenges: HashMap::new(),
             keys: StoredKeys::default(),
             audit: Vec::new(),
         }

@@ -12,6 +12,7 @@ use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
 use super::forms::Secret;
+use super::second_factor::second_factor;
 use super::{Scene, doors};
 use crate::harness::mailbox::{EMAIL_CHANGE, RESET, VERIFICATION};
 use crate::harness::records::canary;
@@ -19,9 +20,9 @@ use crate::harness::smtp::MailServer;
 use crate::harness::{Program, Records, Values, until};
 use crate::support::process::free_port;
 
-type Api = AuthServiceClient<Channel>;
+pub type Api = AuthServiceClient<Channel>;
 
-const EMAIL: &str = "bird@example.com";
+pub const EMAIL: &str = "bird@example.com";
 /// The bytes after the text of a token's prefix.
 const TAIL: usize = 24;
 
@@ -114,7 +115,7 @@ impl Configured {
 /// What a visitor has learned, to be looked for.
 #[derive(Default)]
 pub struct Notes {
-    secrets: Vec<Secret>,
+    pub secrets: Vec<Secret>,
     answers: String,
 }
 
@@ -135,7 +136,7 @@ impl Notes {
         }
     }
 
-    fn tokens(&mut self, set: &pb::TokenSet) {
+    pub fn tokens(&mut self, set: &pb::TokenSet) {
         let signature = set.access_token.rsplit('.').next().expect("a signature");
         self.secrets.push(Secret::new("the signature of an access token", signature));
         self.token("a refresh token", &set.refresh_token);
@@ -146,20 +147,22 @@ impl Notes {
         self.answers.extend([&format!("{answer:?}"), "\n"]);
     }
 
-    fn refused<T: std::fmt::Debug>(&mut self, answer: Result<Response<T>, Status>) {
+    pub fn refused<T: std::fmt::Debug>(&mut self, answer: Result<Response<T>, Status>) {
         let status = answer.expect_err("a refusal");
         assert!(!matches!(status.code(), tonic::Code::Internal | tonic::Code::Unknown), "{status:?}");
         self.answers.extend([&format!("{status:?} "), &*String::from_utf8_lossy(status.details()), "\n"]);
     }
 }
 
-fn login(email: &str, password: &str) -> pb::LoginRequest {
+pub fn login(email: &str, password: &str) -> pb::LoginRequest {
     pb::LoginRequest { email: email.into(), password: password.into(), ..pb::LoginRequest::default() }
 }
 
 fn signed_in(response: Response<pb::LoginResponse>) -> pb::TokenSet {
-    let pb::login_response::Result::TokenSet(set) = response.into_inner().result.expect("a result");
-    set
+    match response.into_inner().result.expect("a result") {
+        pb::login_response::Result::TokenSet(set) => set,
+        pb::login_response::Result::MfaChallenge(challenge) => panic!("a second factor is asked for: {challenge:?}"),
+    }
 }
 
 impl Run {
@@ -197,6 +200,7 @@ impl Run {
         let administrator = signed_in(api.login(login(EMAIL, &password)).await.expect("the same password"));
         notes.tokens(&administrator);
         doors::through(&program, &mut notes, &administrator).await;
+        second_factor(&mut api, &mut notes, program.client().await.channel, &again.access_token, &password).await;
         refuse_many(&mut api, &mut notes, &throttled).await;
         outage(scene, &mut api, &mut notes, &password).await;
 

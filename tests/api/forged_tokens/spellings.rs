@@ -12,7 +12,7 @@ pub fn table(workshop: &Workshop) -> Vec<Forgery> {
     table.extend(encodings(workshop));
     table.extend(ambiguous(workshop));
     table.push(Forgery::new("a byte over 8 KiB", of_length(workshop, MAX_BYTES + 1), Malformed));
-    for prefix in ["ksr_", "kspr_", "ksev_", "ksec_"] {
+    for prefix in ["ksr_", "kspr_", "ksev_", "ksec_", "ksmc_", "ksme_", "kste_"] {
         let token = format!("{prefix}{}", workshop.token);
         table.push(Forgery::new(format!("under the prefix {prefix}"), token, WrongType));
     }

@@ -42,6 +42,9 @@ calls! {
     AuthServiceClient:
         register(RegisterRequest) -> RegisterResponse,
         login(LoginRequest) -> LoginResponse,
+        complete_mfa(CompleteMfaRequest) -> CompleteMfaResponse,
+        begin_mfa_enrollment(BeginMfaEnrollmentRequest) -> BeginMfaEnrollmentResponse,
+        confirm_mfa_enrollment(ConfirmMfaEnrollmentRequest) -> ConfirmMfaEnrollmentResponse,
         refresh(RefreshRequest) -> RefreshResponse,
         logout(LogoutRequest) -> LogoutResponse,
         verify_token(VerifyTokenRequest) -> VerifyTokenResponse,
@@ -60,6 +63,10 @@ calls! {
         update_me(UpdateMeRequest) -> UpdateMeResponse,
         change_password(ChangePasswordRequest) -> ChangePasswordResponse,
         change_email(ChangeEmailRequest) -> ChangeEmailResponse,
+        begin_totp_enrollment(BeginTotpEnrollmentRequest) -> BeginTotpEnrollmentResponse,
+        confirm_totp_enrollment(ConfirmTotpEnrollmentRequest) -> ConfirmTotpEnrollmentResponse,
+        disable_totp(DisableTotpRequest) -> DisableTotpResponse,
+        regenerate_recovery_codes(RegenerateRecoveryCodesRequest) -> RegenerateRecoveryCodesResponse,
         list_sessions(ListSessionsRequest) -> ListSessionsResponse,
         revoke_session(RevokeSessionRequest) -> RevokeSessionResponse,
         delete_me(DeleteMeRequest) -> DeleteMeResponse;
@@ -72,6 +79,7 @@ calls! {
         disable_user(DisableUserRequest) -> DisableUserResponse,
         enable_user(EnableUserRequest) -> EnableUserResponse,
         require_password_reset(RequirePasswordResetRequest) -> RequirePasswordResetResponse,
+        reset_user_mfa(ResetUserMfaRequest) -> ResetUserMfaResponse,
         list_user_sessions(ListUserSessionsRequest) -> ListUserSessionsResponse,
         revoke_user_sessions(RevokeUserSessionsRequest) -> RevokeUserSessionsResponse,
         create_role(CreateRoleRequest) -> CreateRoleResponse,
@@ -127,6 +135,9 @@ impl Client {
         let response = self.login(request).await?;
         match response.result.expect("exactly one result") {
             pb::login_response::Result::TokenSet(tokens) => Ok(tokens),
+            pb::login_response::Result::MfaChallenge(challenge) => {
+                panic!("a second factor is asked for: {challenge:?}")
+            }
         }
     }
 

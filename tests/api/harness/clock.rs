@@ -33,6 +33,11 @@ impl TestClock {
         *self.stepped.lock().expect("no poison") += millis;
     }
 
+    /// What it shows, in whole seconds since the Unix epoch.
+    pub fn unix_seconds(&self) -> u64 {
+        self.now().as_seconds().unsigned_abs()
+    }
+
     fn passed(&self) -> Duration {
         self.started.elapsed() + *self.ahead.lock().expect("no poison")
     }

@@ -22,6 +22,7 @@ mod person;
 mod program;
 pub mod records;
 mod replica;
+mod second_factor;
 mod service_key;
 mod settings;
 pub mod smtp;
@@ -49,6 +50,7 @@ pub use person::{Person, WRONG_PASSWORD};
 pub use program::Program;
 pub use records::Records;
 pub use replica::Replica;
+pub use second_factor::Authenticator;
 pub use service_key::ServiceKey;
 pub use settings::Values;
 pub use wait::{PROMISED, eventually, until, within};
@@ -133,6 +135,12 @@ impl Keystead {
         for _ in 0..count {
             self.add_replica().await;
         }
+    }
+
+    /// The same with another setting.
+    pub async fn restart_with(&mut self, path: &str, value: &str) {
+        self.values.set(path, value);
+        self.restart().await;
     }
 
     /// A client of the first replica, on a connection of its own.

@@ -50,6 +50,7 @@ impl Person {
         let response = AuthServiceClient::new(client.channel.clone()).login(request).await.map_err(Failure::checked);
         match response.expect("a sign-in").into_inner().result.expect("exactly one result") {
             login_response::Result::TokenSet(tokens) => tokens,
+            login_response::Result::MfaChallenge(challenge) => panic!("a second factor is asked for: {challenge:?}"),
         }
     }
 }

@@ -33,6 +33,9 @@ macro_rules! auth_service {
 auth_service!(
     register(RegisterRequest) -> RegisterResponse,
     login(LoginRequest) -> LoginResponse,
+    complete_mfa(CompleteMfaRequest) -> CompleteMfaResponse,
+    begin_mfa_enrollment(BeginMfaEnrollmentRequest) -> BeginMfaEnrollmentResponse,
+    confirm_mfa_enrollment(ConfirmMfaEnrollmentRequest) -> ConfirmMfaEnrollmentResponse,
     refresh(RefreshRequest) -> RefreshResponse,
     logout(LogoutRequest) -> LogoutResponse,
     batch_verify_tokens(BatchVerifyTokensRequest) -> BatchVerifyTokensResponse,

@@ -14,6 +14,7 @@ use crate::service::auth::login::{Login, LoginRequest};
 use crate::service::auth::refresh::RefreshRequest;
 use crate::service::auth::register::{RegisterRequest, Registered};
 use crate::service::auth::token_set::TokenSet;
+use crate::service::testing::factors::tokens;
 use crate::service::testing::{World, email, origin};
 
 const ADDRESS: &str = "ada@example.org";
@@ -66,7 +67,7 @@ impl Scene {
             audit: Arc::new(self.world.store.clone()),
             hasher: self.hasher.clone(),
             guard: self.world.guard.clone(),
-            opener: self.world.opener.clone(),
+            sign_in: self.world.finisher(),
             clock: self.world.clock.clone(),
             verified_only: false,
         };
@@ -76,7 +77,7 @@ impl Scene {
             audience: String::new(),
             device_name: Name::default(),
         };
-        login.run(request, &origin(1)).await
+        login.run(request, &origin(1)).await.map(tokens)
     }
 
     async fn refresh(&self, tokens: &TokenSet) -> ServiceResult<TokenSet> {

@@ -6,6 +6,7 @@ pub mod get;
 pub mod list;
 mod page;
 pub mod require_reset;
+pub mod reset_mfa;
 pub mod update;
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::domain::ports::StoreError;
 use crate::domain::user::Epoch;
 use crate::service::auth::register::RegisterRequest;
 use crate::service::settings::Settings;
+use crate::service::testing::factors::tokens;
 use crate::service::testing::{World, email, origin};
 
 const PASSWORD: &str = "correct horse battery";
@@ -20,7 +21,7 @@ fn login(world: &World, hasher: &Arc<PasswordHasher>) -> Login {
         audit: Arc::new(world.store.clone()),
         hasher: hasher.clone(),
         guard: world.guard.clone(),
-        opener: world.opener.clone(),
+        sign_in: world.finisher(),
         clock: world.clock.clone(),
         verified_only: world.settings.registration.verify_email,
     }
@@ -70,7 +71,8 @@ fn is_limited<T>(answer: &ServiceResult<T>) -> bool {
 #[tokio::test]
 async fn the_right_password_opens_a_session_and_is_told() {
     let (world, hasher) = ada().await;
-    let tokens = login(&world, &hasher).run(request("ADA@example.org", PASSWORD), &origin(1)).await.unwrap();
+    let signed_in = login(&world, &hasher).run(request("ADA@example.org", PASSWORD), &origin(1)).await.unwrap();
+    let tokens = tokens(signed_in);
     let Verdict::Active(claims) = world.verdict(&tokens.access_token).await else { panic!("not active") };
     assert_eq!((&claims.aud, &claims.amr), (&vec!["keystead".to_owned()], &vec!["pwd".to_owned()]));
     assert_eq!(world.told(AuditKind::LoginSucceeded), 2, "with the one after registration");
@@ -130,7 +132,7 @@ async fn an_audience_must_be_one_of_the_configured_ones() {
     let login = login(&world, &hasher);
     let mut shop = request("ada@example.org", PASSWORD);
     shop.audience = "shop".to_owned();
-    let tokens = login.run(shop.clone(), &origin(1)).await.unwrap();
+    let tokens = tokens(login.run(shop.clone(), &origin(1)).await.unwrap());
     let Verdict::Active(claims) = world.verdict(&tokens.access_token).await else { panic!("not active") };
     assert_eq!(claims.aud, ["shop"]);
     shop.audience = "bank".to_owned();

@@ -64,7 +64,7 @@ async fn a_key_is_published_for_the_lead_then_signs_then_outlives_its_last_token
     assert_eq!(published(&world), next.into_iter().collect());
 
     let told = [AuditKind::KeyCreated, AuditKind::KeyActivated, AuditKind::KeyRetired].map(|kind| world.told(kind));
-    assert_eq!(told, [6, 1, 1], "five keys at the start, one since");
+    assert_eq!(told, [7, 1, 1], "six keys at the start, one since");
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn keys_of_other_purposes_stay() {
     assert_eq!(world.keys.ring().active_refresh_key_id(), refresh_key);
     assert_eq!(
         world.store.load().await.unwrap().keys.iter().filter(|key| key.purpose != KeyPurpose::Signing).count(),
-        4
+        5
     );
 }
 

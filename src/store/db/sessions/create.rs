@@ -31,20 +31,33 @@ impl Database {
         if !is_unchanged(&user, new.seen_epoch) {
             return Ok(SessionCreation::UserChanged);
         }
-        session::Entity::insert(row::of(&new.session)).exec_without_returning(&transaction).await?;
+        let revocations = self.open_session(&transaction, new, &user, context).await?;
+        transaction.commit().await?;
+        Ok(SessionCreation::Created { revocations })
+    }
+
+    /// Opens a session for a user whose row is locked, and does all that comes with it.
+    pub(in crate::store::db) async fn open_session(
+        &self,
+        transaction: &DatabaseTransaction,
+        new: &NewSession,
+        user: &user::Model,
+        context: &AuditContext,
+    ) -> Result<Vec<Revocation>, Fault> {
+        let id = new.session.user_id;
+        session::Entity::insert(row::of(&new.session)).exec_without_returning(transaction).await?;
         let of_session = |kind| audit::by_user(kind, id, Some(new.session.id));
         let mut events = vec![of_session(AuditKind::LoginSucceeded), of_session(AuditKind::SessionCreated)];
         if let Some(rehash) = &new.rehash
-            && renew_hash(&transaction, user.id, rehash).await?
+            && renew_hash(transaction, user.id, rehash).await?
         {
             events.push(audit::by_user(AuditKind::PasswordRehashed, id, None));
         }
-        self.settle_attempt(&transaction, new, &user, context).await?;
-        let revocations = end_over_cap(&transaction, new, context).await?;
+        self.settle_attempt(transaction, new, user, context).await?;
+        let revocations = end_over_cap(transaction, new, context).await?;
         events.extend(end::events(id, &revocations, context));
-        self.write_events(&transaction, context, events).await?;
-        transaction.commit().await?;
-        Ok(SessionCreation::Created { revocations })
+        self.write_events(transaction, context, events).await?;
+        Ok(revocations)
     }
 
     /// Clears the failures, remembers the source, and tells the owner of one that is new.
@@ -71,7 +84,11 @@ impl Database {
 }
 
 /// Whether the hash that was checked was still there to be replaced.
-async fn renew_hash(connection: &impl ConnectionTrait, user: uuid::Uuid, rehash: &Rehash) -> Result<bool, Fault> {
+pub(in crate::store::db) async fn renew_hash(
+    connection: &impl ConnectionTrait,
+    user: uuid::Uuid,
+    rehash: &Rehash,
+) -> Result<bool, Fault> {
     let renewed = user::Entity::update_many()
         .col_expr(user::Column::PasswordHash, Expr::val(rehash.to.as_str()))
         .filter(user::Column::Id.eq(user))

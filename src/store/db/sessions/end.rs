@@ -1,7 +1,9 @@
 //! Ends sessions.
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait as _, Condition, DatabaseTransaction, DbErr, EntityTrait as _, QueryFilter as _};
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _, QueryFilter as _,
+};
 
 use crate::domain::audit::AuditEvent;
 use crate::domain::clock::Timestamp;
@@ -44,6 +46,16 @@ impl Database {
 /// The user's sessions that nothing has ended. They may have expired: the last access token out may not have.
 fn open(user: UserId) -> Condition {
     Condition::all().add(Column::UserId.eq(user.as_uuid())).add(Column::EndedAt.is_null())
+}
+
+/// Whether the session is the user's and has not ended: a bearer may outlive it for a moment on other replicas.
+pub(in crate::store::db) async fn is_open(
+    connection: &impl ConnectionTrait,
+    user: UserId,
+    session: SessionId,
+) -> Result<bool, DbErr> {
+    let found = session::Entity::find().filter(open(user)).filter(Column::Id.eq(session.as_uuid()));
+    Ok(found.one(connection).await?.is_some())
 }
 
 /// The user's sessions that can still be refreshed.

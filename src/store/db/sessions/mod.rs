@@ -8,7 +8,8 @@ mod row;
 use async_trait::async_trait;
 use sea_orm::{EntityTrait as _, QueryFilter as _, QueryOrder as _};
 
-pub(super) use end::{end_all, end_all_but};
+pub(super) use create::renew_hash;
+pub(super) use end::{end_all, end_all_but, is_open};
 
 use super::database::Database;
 use super::entity::session;

@@ -1,0 +1,7 @@
+//! What the calls that speak of second factors have in common.
+
+pub mod changer;
+pub mod enroller;
+mod qr_code;
+pub mod rule;
+pub mod settings;

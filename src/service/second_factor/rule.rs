@@ -1,0 +1,56 @@
+//! Who needs a second factor, and how a token says that one was shown (RFC 8176, section 2).
+
+use crate::domain::role::RoleName;
+
+/// A code of an authenticator was shown.
+pub const METHOD_OTP: &str = "otp";
+/// More than one factor was shown. With a recovery code it stands without [`METHOD_OTP`]: the registry has no word for one.
+pub const METHOD_MFA: &str = "mfa";
+
+/// Who needs a second factor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FactorRule {
+    required_roles: Vec<RoleName>,
+}
+
+impl FactorRule {
+    pub fn new(required_roles: Vec<RoleName>) -> Self {
+        Self { required_roles }
+    }
+
+    /// Whether one of the roles asks for a second factor.
+    pub fn asks(&self, roles: &[String]) -> bool {
+        self.required_roles.iter().any(|required| roles.iter().any(|held| held == required.as_str()))
+    }
+
+    /// Whether somebody with the roles may act who has proved who they are by the methods.
+    pub fn lets_in(&self, roles: &[String], methods: &[String]) -> bool {
+        methods.iter().any(|method| method == METHOD_MFA) || !self.asks(roles)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    // promise M8
+    #[test]
+    fn whoever_has_a_role_that_asks_for_it_needs_a_second_factor() {
+        let rule = FactorRule::new(["admin", "ops"].map(|name| RoleName::parse(name).unwrap()).into());
+        for (roles, methods, let_in) in [
+            (&["user"][..], &["pwd"][..], true),
+            (&["user", "admin"], &["pwd"], false),
+            (&["ops"], &["pwd", "otp"], false),
+            (&["ops"], &["pwd", "otp", "mfa"], true),
+            (&["admin"], &[], false),
+            (&[], &[], true),
+        ] {
+            assert_eq!(rule.lets_in(&words(roles), &words(methods)), let_in, "{roles:?} {methods:?}");
+        }
+        assert!(FactorRule::default().lets_in(&words(&["admin"]), &[]), "by default no role asks");
+    }
+}
