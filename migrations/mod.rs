@@ -18,6 +18,7 @@ mod m0009_service_accounts;
 mod m0010_audit;
 mod m0011_mail;
 mod m0012_user_lists;
+mod m0014_identities;
 
 /// The steps in their order.
 pub struct Migrator;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_audit::Migration),
             Box::new(m0011_mail::Migration),
             Box::new(m0012_user_lists::Migration),
+            Box::new(m0014_identities::Migration),
         ]
     }
 }

@@ -5,9 +5,11 @@
 pub mod jwk;
 pub mod key_ring;
 pub mod lookup;
+pub mod oauth_token;
 pub mod one_time_token;
 pub mod page_token;
 pub mod password_hasher;
+pub mod pkce;
 mod random_token;
 pub mod refresh_token;
 pub mod seal;

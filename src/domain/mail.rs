@@ -27,10 +27,14 @@ pub enum MailKind {
     EmailChangeAttempt,
     /// Tells the address that an account had until now that it has another.
     EmailChanged,
+    /// Tells the owner that an identity at a provider opens the account from now on.
+    IdentityLinked,
+    /// Tells the owner that an identity at a provider no longer opens the account.
+    IdentityUnlinked,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::PasswordReset,
         Self::EmailVerification,
         Self::RegistrationAttempt,
@@ -39,6 +43,8 @@ impl MailKind {
         Self::EmailChange,
         Self::EmailChangeAttempt,
         Self::EmailChanged,
+        Self::IdentityLinked,
+        Self::IdentityUnlinked,
     ];
 
     /// What the token in it is for, if it holds one.
@@ -51,7 +57,9 @@ impl MailKind {
             | Self::PasswordChanged
             | Self::NewSignIn
             | Self::EmailChangeAttempt
-            | Self::EmailChanged => None,
+            | Self::EmailChanged
+            | Self::IdentityLinked
+            | Self::IdentityUnlinked => None,
         }
     }
 }

@@ -17,7 +17,9 @@ macro_rules! built_in {
                     NewSignIn "new_sign_in",
                     EmailChange "email_change",
                     EmailChangeAttempt "email_change_attempt",
-                    EmailChanged "email_changed"
+                    EmailChanged "email_changed",
+                    IdentityLinked "identity_linked",
+                    IdentityUnlinked "identity_unlinked"
                 );
             )+
             files

@@ -72,6 +72,8 @@ const fn stem_of(kind: MailKind) -> &'static str {
         MailKind::EmailChange => "email_change",
         MailKind::EmailChangeAttempt => "email_change_attempt",
         MailKind::EmailChanged => "email_changed",
+        MailKind::IdentityLinked => "identity_linked",
+        MailKind::IdentityUnlinked => "identity_unlinked",
     }
 }
 

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait as _, Condition, DatabaseTransaction, EntityTrait, Ide
 
 use super::audit_trail::cursor_of;
 use super::database::Database;
-use super::entity::{audit_event, audit_horizon, known_source, login_failure, one_time_token, revocation, session};
+use super::entity::{audit_event, audit_horizon, known_source, login_failure, oauth_flow, one_time_token, revocation, session};
 use super::fault::Fault;
 use crate::domain::audit_trail::AuditCursor;
 use crate::domain::clock::Timestamp;
@@ -34,6 +34,11 @@ impl Database {
                 use one_time_token::Column::{ExpiresAt, Hash};
                 let oldest = due.oldest(one_time_token::Entity, [Hash], ExpiresAt);
                 self.delete::<one_time_token::Entity>(Hash.in_subquery(oldest)).await
+            }
+            Perishable::OAuthFlows => {
+                use oauth_flow::Column::{ExpiresAt, State};
+                let oldest = due.oldest(oauth_flow::Entity, [State], ExpiresAt);
+                self.delete::<oauth_flow::Entity>(State.in_subquery(oldest)).await
             }
             Perishable::Sessions => {
                 use session::Column::{ExpiresAt, Id};

@@ -49,6 +49,8 @@ words!(MailKind {
     EmailChange => "email_change",
     EmailChangeAttempt => "email_change_attempt",
     EmailChanged => "email_changed",
+    IdentityLinked => "identity_linked",
+    IdentityUnlinked => "identity_unlinked",
 });
 words!(KeyPurpose { Signing => "signing", Refresh => "refresh", Lookup => "lookup", Mail => "mail", Page => "page" });
 words!(KeyState { Next => "next", Active => "active", Retiring => "retiring" });
