@@ -12,7 +12,7 @@ const PROTOS: [&str; 6] = [
 ];
 
 /// Messages that hold a secret or an address: `src/grpc/pb.rs` writes their `Debug` by hand.
-const REDACTED: [&str; 24] = [
+const REDACTED: [&str; 30] = [
     ".envoy.service.auth.v3.CheckRequest",
     ".envoy.service.auth.v3.AttributeContext",
     ".envoy.service.auth.v3.CheckResponse",
@@ -37,6 +37,12 @@ const REDACTED: [&str; 24] = [
     ".keystead.v1.IssueServiceTokenResponse",
     ".keystead.v1.RevokeTokenRequest",
     ".keystead.v1.User",
+    ".keystead.v1.OAuthFlow",
+    ".keystead.v1.StartOAuthRequest",
+    ".keystead.v1.CompleteOAuthRequest",
+    ".keystead.v1.LinkIdentityRequest",
+    ".keystead.v1.CompleteLinkIdentityRequest",
+    ".keystead.v1.Identity",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

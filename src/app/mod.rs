@@ -81,7 +81,12 @@ impl App {
         let background = Background::new(&settings, &parts, &stores, &use_cases, mail);
         background.first_round().await?;
         let health = Arc::clone(&use_cases.health);
+        let (clock, entropy) = (Arc::clone(&parts.clock), Arc::clone(&parts.entropy));
+        let origins = grpc::origins::Origins::new(&settings.grpc, clock, entropy);
         let needs = http::Needs {
+            start_oauth: Arc::clone(&use_cases.start_oauth),
+            come_back: Arc::clone(&use_cases.come_back),
+            origin_of: Arc::new(move |peer, headers| origins.of(peer, headers)),
             get_jwks: Arc::clone(&use_cases.get_jwks),
             authorize_request: Arc::clone(&use_cases.authorize_request),
             health: health.subscribe(),

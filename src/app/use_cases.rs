@@ -5,6 +5,7 @@ mod audit;
 mod auth;
 mod console;
 mod email_changes;
+mod federation;
 mod machines;
 mod rights;
 mod signing_keys;
@@ -38,6 +39,8 @@ use crate::service::auth::secret_guard::SecretGuard;
 use crate::service::auth::session_ender::SessionEnder;
 use crate::service::auth::session_opener::SessionOpener;
 use crate::service::auth::token_issuer::TokenIssuer;
+use crate::service::federation::come_back::ComeBack;
+use crate::service::federation::start::StartOAuth;
 use crate::service::gateway::authorize_request::AuthorizeRequest;
 use crate::service::health::HealthState;
 use crate::service::keys::ensure::{EnsureError, EnsureKeys};
@@ -56,6 +59,8 @@ pub struct UseCases {
     pub health: Arc<HealthState>,
     pub get_jwks: Arc<GetJwks>,
     pub authorize_request: Arc<AuthorizeRequest>,
+    pub start_oauth: Arc<StartOAuth>,
+    pub come_back: Arc<ComeBack>,
     access: Arc<CheckAccess>,
     create_administrator: CreateAdministrator,
     auth: AuthApi,
@@ -98,12 +103,13 @@ impl UseCases {
             Arc::clone(&parts.clock),
         );
         let access = Arc::new(shared.access(parts, stores));
-        let auth = shared.auth(settings, parts, stores);
+        let federation = shared.federation(settings, parts, stores)?;
+        let auth = shared.auth(settings, parts, stores, &federation);
         let change_rights = shared.change_rights(settings, parts, stores);
         let roles = rights::roles(parts, stores, &change_rights);
         let delete_user = Arc::new(shared.delete_user(settings, parts, stores));
         let users = shared.users(parts, stores, &change_rights, &delete_user);
-        let account = shared.account(settings, parts, stores, &delete_user);
+        let account = shared.account(settings, parts, stores, &delete_user, &federation);
         let user_sessions = shared.user_sessions(parts, stores);
         let signing_keys = shared.signing_keys(settings, parts, &ring);
         let service_accounts = shared.service_accounts(settings, parts, stores);
@@ -119,6 +125,8 @@ impl UseCases {
             health,
             get_jwks,
             authorize_request,
+            start_oauth: federation.start,
+            come_back: federation.come_back,
             access,
             create_administrator,
             auth,

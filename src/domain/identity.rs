@@ -192,7 +192,11 @@ pub struct Unlink {
 #[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unlinking {
-    Unlinked { provider: ProviderName, revocations: Vec<Revocation>, ended: Vec<SessionId> },
+    Unlinked {
+        provider: ProviderName,
+        revocations: Vec<Revocation>,
+        ended: Vec<SessionId>,
+    },
     /// The account has no such identity: nothing was written, nor by the following.
     Unknown,
     /// Nothing would be left to sign in with.

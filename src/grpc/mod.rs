@@ -23,6 +23,7 @@ mod health;
 mod message_limit;
 mod methods;
 pub mod network;
+pub mod origins;
 pub mod pb;
 #[cfg(test)]
 mod reference;

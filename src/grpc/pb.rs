@@ -46,6 +46,12 @@ redacted!(
     IssueServiceTokenResponse,
     RevokeTokenRequest,
     User,
+    OAuthFlow,
+    StartOAuthRequest,
+    CompleteOAuthRequest,
+    LinkIdentityRequest,
+    CompleteLinkIdentityRequest,
+    Identity,
 );
 
 #[cfg(test)]

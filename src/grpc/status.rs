@@ -89,6 +89,21 @@ fn meaning(error: &ServiceError) -> (Code, ErrorReason, &'static str) {
             (Code::ResourceExhausted, R::ReaderTooSlow, "the reader does not keep up; connect again and resume")
         }
         E::Draining { .. } => (Code::Unavailable, R::Draining, "the replica is going; connect again"),
+        E::ProviderUnknown => (Code::NotFound, R::ProviderUnknown, "no provider has the name"),
+        E::OAuthStateInvalid => {
+            (Code::Unauthenticated, R::OauthStateInvalid, "state, code and verifier end no sign-in; begin anew")
+        }
+        E::ProviderRefused => (Code::Unauthenticated, R::ProviderRefused, "the provider vouches for nobody"),
+        E::ProviderUnavailable { .. } => {
+            (Code::Unavailable, R::ProviderUnavailable, "the provider does not answer; begin anew")
+        }
+        E::AccountExists => (Code::AlreadyExists, R::AccountExists, "an account with this address exists"),
+        E::ProviderEmailNotVerified => {
+            (Code::FailedPrecondition, R::ProviderEmailNotVerified, "the provider has not verified the address")
+        }
+        E::IdentityTaken => (Code::AlreadyExists, R::IdentityTaken, "the identity opens another account"),
+        E::IdentityUnknown => (Code::NotFound, R::IdentityUnknown, "the user has no identity with the id"),
+        E::LastSignInMethod => (Code::FailedPrecondition, R::LastSignInMethod, "nothing would be left to sign in with"),
         E::Internal => (Code::Internal, R::Internal, "the service is at fault"),
     }
 }
@@ -100,7 +115,8 @@ fn retry_after(error: &ServiceError) -> Option<Duration> {
     | ServiceError::RevocationStateStale { retry_after }
     | ServiceError::DependencyUnavailable { retry_after }
     | ServiceError::ReaderTooSlow { retry_after }
-    | ServiceError::Draining { retry_after } = error
+    | ServiceError::Draining { retry_after }
+    | ServiceError::ProviderUnavailable { retry_after } = error
     {
         Some(*retry_after)
     } else {

@@ -3,14 +3,16 @@
 //! May import `service` and `domain`. Must not decide anything, and must not know a database or gRPC.
 
 mod connection;
+mod cookies;
 mod forward_auth;
 mod health;
 mod jwks;
 mod listener;
+mod oauth;
 mod problem;
 mod router;
 mod server;
 pub mod settings;
 
-pub use server::{Bound, Needs, Server};
+pub use server::{Bound, Needs, OriginOf, Server};
 pub use settings::{Fault, Settings};

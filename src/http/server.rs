@@ -1,10 +1,11 @@
 //! The server: bound first, so that its port is known, then served until it has drained.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
+use http::HeaderMap;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -13,15 +14,24 @@ use super::connection;
 use super::listener::{Accepted, Listener};
 use super::router::router;
 use super::settings::Settings;
+use crate::domain::origin::Origin;
+use crate::service::federation::come_back::ComeBack;
+use crate::service::federation::start::StartOAuth;
 use crate::service::gateway::authorize_request::AuthorizeRequest;
 use crate::service::health::Health;
 use crate::service::token::jwks::GetJwks;
+
+/// Knows where a request comes from, by its peer and its headers.
+pub type OriginOf = Arc<dyn Fn(IpAddr, &HeaderMap) -> Origin + Send + Sync>;
 
 /// What the edge stands on.
 pub struct Needs {
     pub get_jwks: Arc<GetJwks>,
     pub authorize_request: Arc<AuthorizeRequest>,
     pub health: watch::Receiver<Health>,
+    pub start_oauth: Arc<StartOAuth>,
+    pub come_back: Arc<ComeBack>,
+    pub origin_of: OriginOf,
 }
 
 /// The HTTP server.
@@ -37,7 +47,7 @@ impl Server {
     /// Opens the port.
     pub async fn bind(settings: &Settings, needs: Needs) -> io::Result<Bound> {
         let listener = Listener::bind(settings.listen, settings.max_connections).await?;
-        Ok(Bound { listener, router: router(needs) })
+        Ok(Bound { listener, router: router(settings, needs) })
     }
 }
 

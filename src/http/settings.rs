@@ -10,11 +10,17 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Accepted connections; further ones wait in the kernel's queue.
     pub max_connections: usize,
+    /// By which browsers reach it.
+    pub public_url: String,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8_080)), max_connections: 1_000 }
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8_080)),
+            max_connections: 1_000,
+            public_url: String::new(),
+        }
     }
 }
 
@@ -22,6 +28,11 @@ impl Default for Settings {
 pub type Fault = (&'static str, &'static str);
 
 impl Settings {
+    /// Whether browsers reach it by TLS, so that cookies can be kept to that.
+    pub fn is_secure(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+
     /// Every fault.
     pub fn validate(&self) -> Vec<Fault> {
         if self.max_connections == 0 { vec![("max_connections", "must be at least 1")] } else { Vec::new() }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Shared;
+use super::federation::Federation;
 use crate::app::Parts;
 use crate::app::stores::Stores;
 use crate::config::Settings;
@@ -17,7 +18,7 @@ use crate::service::auth::request_email_verification::RequestEmailVerification;
 use crate::service::auth::request_reset::RequestReset;
 
 impl Shared {
-    pub(super) fn auth(&self, settings: &Settings, parts: &Parts, stores: &Stores) -> AuthApi {
+    pub(super) fn auth(&self, settings: &Settings, parts: &Parts, stores: &Stores, federation: &Federation) -> AuthApi {
         AuthApi {
             register: Arc::new(self.register(settings, parts, stores)),
             login: Arc::new(self.login(settings, parts, stores)),
@@ -41,6 +42,8 @@ impl Shared {
                 clock: Arc::clone(&parts.clock),
             }),
             confirm_email_change: self.confirm_email_change(parts, stores),
+            start_oauth: Arc::clone(&federation.start),
+            complete_oauth: self.complete_oauth(settings, parts, stores, federation),
         }
     }
 

@@ -9,6 +9,7 @@ mod keys;
 mod limits;
 mod log;
 mod mail;
+mod oauth;
 mod passwords;
 mod redis;
 mod sessions;
@@ -42,6 +43,7 @@ pub struct Settings {
     pub passwords: HasherSettings,
     pub service: ServiceSettings,
     pub mail: crate::outbound::mail::Settings,
+    pub oidc: crate::outbound::oidc::Settings,
     pub log: LogSettings,
     pub drain: DrainSettings,
 }
@@ -60,11 +62,14 @@ impl Settings {
     pub fn read(reader: &mut Reader) -> Self {
         let data = data::read(reader);
         let grpc = grpc::read(reader);
-        let http = http::read(reader);
+        let mut http = http::read(reader);
         let database = database::read(reader, &data);
         let redis = redis::read(reader);
         let (master_key, keys) = keys::read(reader, &database);
         let tokens = tokens::read(reader);
+        if http.public_url.is_empty() {
+            http.public_url.clone_from(&tokens.issuer);
+        }
         let sessions = sessions::read(reader);
         let (password_policy, passwords) = passwords::read(reader);
         let registration = registration(reader);
@@ -72,6 +77,7 @@ impl Settings {
         let revocation = revocation(reader);
         let retention = audit::read(reader);
         let (mail_texts, mail) = mail::read(reader, &data);
+        let (federation, oidc) = oauth::read(reader, &http.public_url);
         let log = log::read(reader);
         let drain = drain(reader);
         let service = ServiceSettings {
@@ -84,8 +90,9 @@ impl Settings {
             revocation,
             mail: mail_texts,
             retention,
+            federation,
         };
-        Self { data, grpc, http, database, redis, master_key, passwords, service, mail, log, drain }
+        Self { data, grpc, http, database, redis, master_key, passwords, service, mail, oidc, log, drain }
     }
 }
 

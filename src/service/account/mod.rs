@@ -4,9 +4,12 @@ pub mod change_email;
 pub mod change_password;
 pub mod delete_me;
 pub mod get_me;
+pub mod link_identity;
+pub mod list_identities;
 pub mod list_sessions;
 mod owner;
 pub mod revoke_session;
+pub mod unlink_identity;
 pub mod update_me;
 
 #[cfg(test)]

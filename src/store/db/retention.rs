@@ -6,7 +6,9 @@ use sea_orm::{ColumnTrait as _, Condition, DatabaseTransaction, EntityTrait, Ide
 
 use super::audit_trail::cursor_of;
 use super::database::Database;
-use super::entity::{audit_event, audit_horizon, known_source, login_failure, oauth_flow, one_time_token, revocation, session};
+use super::entity::{
+    audit_event, audit_horizon, known_source, login_failure, oauth_flow, one_time_token, revocation, session,
+};
 use super::fault::Fault;
 use crate::domain::audit_trail::AuditCursor;
 use crate::domain::clock::Timestamp;

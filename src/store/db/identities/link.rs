@@ -1,9 +1,7 @@
 //! Identities that owners add to their account, and take from it.
 
 use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{
-    ColumnTrait as _, DatabaseTransaction, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
-};
+use sea_orm::{ColumnTrait as _, DatabaseTransaction, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
 
 use super::{find, insert, linked, told};
 use crate::domain::audit::AuditKind;
