@@ -2,6 +2,7 @@
 //! not in an answer, not in the database. And whatever a client sends, a line of the log stays one JSON object.
 
 mod forms;
+mod provider;
 mod run;
 
 use serde_json::Value;

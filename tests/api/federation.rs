@@ -1,7 +1,10 @@
 //! Signing in through others.
 
 mod accounts;
+mod certified;
 mod flows;
+mod id_tokens;
+mod links;
 
 use serde_json::json;
 use tonic::Code;

@@ -7,6 +7,8 @@ use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
 use keystead::domain::ports::audit_trail::AuditTrail;
 use keystead::domain::ports::email_changes::EmailChanges;
+use keystead::domain::ports::identities::Identities;
+use keystead::domain::ports::oauth_flows::OAuthFlows;
 use keystead::domain::ports::passwords::Passwords;
 use keystead::domain::ports::principals::Principals;
 use keystead::domain::ports::profiles::Profiles;
@@ -38,6 +40,8 @@ pub struct Backend {
     pub tokens: Arc<dyn OneTimeTokens>,
     pub outbox: Arc<dyn Outbox>,
     pub email_changes: Arc<dyn EmailChanges>,
+    pub identities: Arc<dyn Identities>,
+    pub flows: Arc<dyn OAuthFlows>,
     pub revocations: Arc<dyn Revocations>,
     pub keys: Arc<dyn Keys>,
     pub audit: Arc<dyn AuditLog>,
@@ -62,12 +66,32 @@ impl<S> Store for S where S: Users + Attempts + Sessions + OneTimeTokens + Outbo
 {}
 
 trait Administration:
-    Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords + EmailChanges + AuditTrail
+    Rights
+    + Roles
+    + ServiceAccounts
+    + Principals
+    + Profiles
+    + UserDirectory
+    + Passwords
+    + EmailChanges
+    + AuditTrail
+    + Identities
+    + OAuthFlows
 {
 }
 
 impl<S> Administration for S where
-    S: Rights + Roles + ServiceAccounts + Principals + Profiles + UserDirectory + Passwords + EmailChanges + AuditTrail
+    S: Rights
+        + Roles
+        + ServiceAccounts
+        + Principals
+        + Profiles
+        + UserDirectory
+        + Passwords
+        + EmailChanges
+        + AuditTrail
+        + Identities
+        + OAuthFlows
 {
 }
 
@@ -129,6 +153,8 @@ fn bundle<S: Store + Administration + 'static>(
         tokens: store.clone(),
         outbox: store.clone(),
         email_changes: store.clone(),
+        identities: store.clone(),
+        flows: store.clone(),
         revocations: store.clone(),
         keys: store.clone(),
         audit: store.clone(),

@@ -47,11 +47,13 @@ async fn only_what_has_expired_goes(backend: Arc<Backend>) {
     let ended = backend.sessions.end(ada.id, EndScope::This(session.id), backend.later(), &backend.context()).await;
     assert_eq!(ended.unwrap().len(), 1);
     backend.token(&ada, TokenPurpose::PasswordReset).await;
+    backend.begin_flow().await;
     let attempt = backend.attempts.count(&keys_of(2, 2), &backend.context()).await.unwrap();
     assert_eq!(attempt.in_a_row, 1);
     let tables = [
         (Perishable::Revocations, "revocations", 1),
         (Perishable::OneTimeTokens, "one_time_tokens", 1),
+        (Perishable::OAuthFlows, "oauth_flows", 1),
         (Perishable::LoginFailures, "login_failures", 1),
         (Perishable::KnownSources, "known_sources", 1),
         (Perishable::Sessions, "sessions", 2),
@@ -61,7 +63,7 @@ async fn only_what_has_expired_goes(backend: Arc<Backend>) {
     }
     backend.clock.advance(DAY);
     assert_eq!(purge(&backend, Perishable::Sessions).await, 0, "an ended session is evidence until it expires");
-    for (what, table, rows) in &tables[..4] {
+    for (what, table, rows) in &tables[..5] {
         assert_eq!(purge(&backend, *what).await, rows.unsigned_abs(), "{what:?}");
         assert_eq!(count(&backend, table).await, 0, "{what:?}");
     }

@@ -14,7 +14,7 @@ use crate::verified_tokens::{VerifiedTokens, digest_of};
 const MAX_LEEWAY: i64 = 5;
 
 /// How Keystead's other tokens begin. None of them can be the beginning of a JWT.
-const OTHER_KINDS: [&str; 5] = ["ksr_", "kspr_", "ksev_", "ksec_", "kss_"];
+const OTHER_KINDS: [&str; 8] = ["ksr_", "kspr_", "ksev_", "ksec_", "kss_", "ksos_", "ksoc_", "ksob_"];
 
 /// Judges tokens of one issuer.
 #[derive(Clone, Debug)]

@@ -24,9 +24,13 @@ async fn start(health: Health) -> Running {
     let (health, receiver) = watch::channel(health);
     let world = World::new().await;
     let authorize_request = Arc::new(AuthorizeRequest { verify_token: Arc::new(world.verify()) });
+    let provider = Arc::default();
+    let (start_oauth, come_back) = (Arc::new(world.start_oauth(&provider)), Arc::new(world.come_back()));
     let get_jwks = Arc::new(GetJwks { keys: world.keys, max_age: Duration::from_mins(5) });
     let settings = Settings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..Settings::default() };
-    let bound = Server::bind(&settings, Needs { get_jwks, authorize_request, health: receiver }).await.unwrap();
+    let origin_of: OriginOf = Arc::new(|_, _| crate::service::testing::origin(1));
+    let needs = Needs { get_jwks, authorize_request, health: receiver, start_oauth, come_back, origin_of };
+    let bound = Server::bind(&settings, needs).await.unwrap();
     let address = bound.local_addr().unwrap();
     let shutdown = CancellationToken::new();
     Running { address, health, shutdown: shutdown.clone(), server: tokio::spawn(bound.serve(shutdown)) }

@@ -7,3 +7,8 @@ pub mod redeemer;
 mod sealed;
 pub mod settings;
 pub mod start;
+#[cfg(test)]
+pub mod testing;
+
+#[cfg(test)]
+mod tests;

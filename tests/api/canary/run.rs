@@ -13,7 +13,10 @@ use tonic::{Request, Response, Status};
 
 use super::Scene;
 use super::forms::Secret;
+use super::provider::sign_in_there;
+use crate::harness::federation::IDP;
 use crate::harness::mailbox::{EMAIL_CHANGE, RESET, VERIFICATION};
+use crate::harness::provider::Provider;
 use crate::harness::records::canary;
 use crate::harness::smtp::MailServer;
 use crate::harness::{Program, Records, Values, until};
@@ -113,7 +116,7 @@ impl Configured {
 
 /// What a visitor has learned, to be looked for.
 #[derive(Default)]
-struct Notes {
+pub struct Notes {
     secrets: Vec<Secret>,
     answers: String,
 }
@@ -126,7 +129,7 @@ impl Notes {
     }
 
     /// A token whole, and the bytes that its end stands for.
-    fn token(&mut self, name: &'static str, token: &str) {
+    pub fn token(&mut self, name: &'static str, token: &str) {
         self.secrets.push(Secret::new(name, token));
         let tail = token.rsplit(['.', '_']).next().unwrap_or(token);
         let bytes = URL_SAFE_NO_PAD.decode(tail).unwrap_or_default();
@@ -135,13 +138,13 @@ impl Notes {
         }
     }
 
-    fn tokens(&mut self, set: &pb::TokenSet) {
+    pub fn tokens(&mut self, set: &pb::TokenSet) {
         let signature = set.access_token.rsplit('.').next().expect("a signature");
         self.secrets.push(Secret::new("the signature of an access token", signature));
         self.token("a refresh token", &set.refresh_token);
     }
 
-    fn refused<T: std::fmt::Debug>(&mut self, answer: Result<Response<T>, Status>) {
+    pub fn refused<T: std::fmt::Debug>(&mut self, answer: Result<Response<T>, Status>) {
         let status = answer.expect_err("a refusal");
         assert!(!matches!(status.code(), tonic::Code::Internal | tonic::Code::Unknown), "{status:?}");
         self.answers.extend([&format!("{status:?} "), &*String::from_utf8_lossy(status.details()), "\n"]);
@@ -164,7 +167,9 @@ impl Run {
             demand_password(&server.url(), &configured.redis_password).await;
         }
         let port = free_port();
-        let values = configured.values(scene, port);
+        let mut values = configured.values(scene, port);
+        let provider = Provider::start().await;
+        values.at_provider(IDP, "oidc", &provider);
         let program = Program::configured(scene.folder.path(), &values, &[("KEYSTEAD_LOG_LEVEL", "trace")]).await;
         let mut api = AuthServiceClient::new(program.client().await.channel);
         let mut notes = Notes::default();
@@ -181,6 +186,7 @@ impl Run {
         api.request_reset(pb::RequestResetRequest { email: EMAIL.into() }).await.expect("taken");
         until("mails that wait", || async { records.count("outbox WHERE sealed IS NOT NULL").await == 2 }).await;
         let waiting = records.dump().await;
+        let waiting = waiting + &sign_in_there(&mut api, &mut notes, &program, &provider, &records).await;
         let server = MailServer::start(port).await;
         confirm_what_is_mailed(&mut api, &mut notes, &server, &mut password).await;
         let again = api.login(login(EMAIL, &password)).await.expect("the new password");

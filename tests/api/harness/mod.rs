@@ -78,6 +78,11 @@ impl Setup {
         self
     }
 
+    /// The settings so far.
+    pub fn values(self) -> Values {
+        self.values
+    }
+
     pub async fn start(self) -> Keystead {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let servers = Servers::start(self.backend).await;

@@ -14,9 +14,9 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::Setup;
 use super::records::canary;
 use super::token::{Forger, Jwt, encode};
+use super::{Setup, Values};
 
 /// What the provider does instead of answering well.
 #[derive(Clone, Debug)]
@@ -50,6 +50,8 @@ pub struct Script {
     pub answered_issuer: Option<String>,
     /// What was asked for, by path.
     pub asked: Vec<String>,
+    /// The tokens that were given out.
+    pub given: Vec<String>,
     /// Codes that are out, with nonce and challenge.
     codes: HashMap<String, (String, String)>,
     key: Forger,
@@ -145,7 +147,7 @@ impl Provider {
         let (nonce, challenge) = self.script().codes.remove(&form["code"]).ok_or(400_u16)?;
         let verifier = form.get("code_verifier").map(String::as_str).unwrap_or_default();
         assert_eq!(encode(digest(&SHA256, verifier.as_bytes()).as_ref()), challenge, "promise O2");
-        let script = self.script();
+        let mut script = self.script();
         let now = time::OffsetDateTime::now_utc().unix_timestamp();
         let mut claims = json!({
             "iss": self.issuer(), "aud": CLIENT_ID, "exp": now + 300, "iat": now, "nonce": nonce,
@@ -158,20 +160,29 @@ impl Provider {
             None => jwt.signed_by(&script.key),
             Some(forgery) => forgery(jwt, &script.key),
         };
-        Ok(json!({ "id_token": id_token, "access_token": canary("provider-access"), "token_type": "Bearer" }))
+        let access_token = canary("provider-access");
+        script.given.extend([id_token.clone(), access_token.clone()]);
+        Ok(json!({ "id_token": id_token, "access_token": access_token, "token_type": "Bearer" }))
     }
 }
 
 impl Setup {
     /// One provider that the test plays, by its name and kind.
-    pub fn at_provider(self, name: &str, kind: &str, provider: &Provider) -> Self {
+    pub fn at_provider(mut self, name: &str, kind: &str, provider: &Provider) -> Self {
+        self.values.at_provider(name, kind, provider);
+        self
+    }
+}
+
+impl Values {
+    pub fn at_provider(&mut self, name: &str, kind: &str, provider: &Provider) {
         let path = |setting: &str| format!("oauth.providers.{name}.{setting}");
-        self.with("oauth.allow_loopback_http", "true")
-            .with(&path("kind"), &format!("\"{kind}\""))
-            .with(&path("issuer"), &format!("\"{}\"", provider.issuer()))
-            .with(&path("client_id"), &format!("\"{CLIENT_ID}\""))
-            .with(&path("client_secret"), &format!("\"{}\"", provider.client_secret))
-            .with(&path("redirects"), &format!("[\"{REDIRECT}\"]"))
+        self.set("oauth.allow_loopback_http", "true");
+        self.set(&path("kind"), &format!("\"{kind}\""));
+        self.set(&path("issuer"), &format!("\"{}\"", provider.issuer()));
+        self.set(&path("client_id"), &format!("\"{CLIENT_ID}\""));
+        self.set(&path("client_secret"), &format!("\"{}\"", provider.client_secret));
+        self.set(&path("redirects"), &format!("[\"{REDIRECT}\"]"));
     }
 }
 

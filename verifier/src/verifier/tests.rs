@@ -149,7 +149,8 @@ fn another_type_or_kind_of_token_is_the_wrong_type() {
     }
     let untyped = issuer.sign(r#"{"alg":"ES256","kid":"k1"}"#, &payload().to_string());
     assert_eq!(issuer.verify(&untyped), Verdict::WrongType);
-    for token in ["ksr_AAAA", "kspr_AAAA", "ksev_AAAA", "ksec_AAAA", "kss_AAAA"] {
+    for token in ["ksr_AAAA", "kspr_AAAA", "ksev_AAAA", "ksec_AAAA", "kss_AAAA", "ksos_AAAA", "ksoc_AAAA", "ksob_AAAA"]
+    {
         assert_eq!(issuer.verify(token), Verdict::WrongType, "{token}");
     }
 }
