@@ -90,13 +90,13 @@ impl AccountService for AccountApi {
     ) -> Answer<pb::CompleteLinkIdentityResponse> {
         let (caller, origin, message) = split_called(request)?;
         let linked = self.link_identity.run(&identities::complete_link(message), &caller, &origin).await?;
-        Ok(Response::new(pb::CompleteLinkIdentityResponse { identity: Some(identities::identity(linked)) }))
+        Ok(Response::new(pb::CompleteLinkIdentityResponse { identity: Some(identities::identity(&linked)) }))
     }
 
     async fn list_identities(&self, request: Request<pb::ListIdentitiesRequest>) -> Answer<pb::ListIdentitiesResponse> {
         let (caller, ..) = split_called(request)?;
         let listed = self.list_identities.run(&caller).await?;
-        let identities = listed.into_iter().map(identities::identity).collect();
+        let identities = listed.iter().map(identities::identity).collect();
         Ok(Response::new(pb::ListIdentitiesResponse { identities }))
     }
 

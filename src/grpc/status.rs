@@ -10,6 +10,9 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 use super::pb::ErrorReason;
 use crate::service::error::ServiceError;
 
+use ErrorReason as R;
+use ServiceError as E;
+
 /// The `domain` of every `google.rpc.ErrorInfo`.
 pub const ERROR_DOMAIN: &str = "keystead.v1";
 
@@ -41,8 +44,6 @@ pub fn from_service(error: ServiceError) -> Status {
 
 /// The one list of what errors mean.
 fn meaning(error: &ServiceError) -> (Code, ErrorReason, &'static str) {
-    use ErrorReason as R;
-    use ServiceError as E;
     match error {
         E::InvalidFields(_) => (Code::InvalidArgument, R::InvalidFields, INVALID_FIELDS),
         E::EmailTaken => (Code::AlreadyExists, R::EmailTaken, "an account with this address exists"),
@@ -90,16 +91,12 @@ fn meaning(error: &ServiceError) -> (Code, ErrorReason, &'static str) {
         }
         E::Draining { .. } => (Code::Unavailable, R::Draining, "the replica is going; connect again"),
         E::ProviderUnknown => (Code::NotFound, R::ProviderUnknown, "no provider has the name"),
-        E::OAuthStateInvalid => {
-            (Code::Unauthenticated, R::OauthStateInvalid, "state, code and verifier end no sign-in; begin anew")
-        }
+        E::OAuthStateInvalid => (Code::Unauthenticated, R::OauthStateInvalid, "no sign-in ends by these; begin anew"),
         E::ProviderRefused => (Code::Unauthenticated, R::ProviderRefused, "the provider vouches for nobody"),
-        E::ProviderUnavailable { .. } => {
-            (Code::Unavailable, R::ProviderUnavailable, "the provider does not answer; begin anew")
-        }
+        E::ProviderUnavailable { .. } => (Code::Unavailable, R::ProviderUnavailable, "the provider does not answer"),
         E::AccountExists => (Code::AlreadyExists, R::AccountExists, "an account with this address exists"),
         E::ProviderEmailNotVerified => {
-            (Code::FailedPrecondition, R::ProviderEmailNotVerified, "the provider has not verified the address")
+            (Code::FailedPrecondition, R::ProviderEmailNotVerified, "the address is unverified")
         }
         E::IdentityTaken => (Code::AlreadyExists, R::IdentityTaken, "the identity opens another account"),
         E::IdentityUnknown => (Code::NotFound, R::IdentityUnknown, "the user has no identity with the id"),

@@ -1,6 +1,8 @@
 //! The cookie that binds a sign-in at a provider to the browser that began it (RFC 6265).
 
 use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue, header};
 
 /// As long as the flow that it belongs to.
@@ -18,7 +20,7 @@ impl FlowCookie {
     /// Over plain HTTP, which a first try on one machine has, there is neither `Secure` nor the prefix that demands it.
     pub fn of(state: &str, is_secure: bool) -> Self {
         let digest = digest::digest(&digest::SHA256, state.as_bytes());
-        let id: String = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let id = URL_SAFE_NO_PAD.encode(&digest.as_ref()[..8]);
         let (prefix, secure) = if is_secure { (HOST_PREFIX, "; Secure") } else { ("", "") };
         // Lax: the way back from the provider is a navigation from another site.
         let attributes = format!("; Path=/; HttpOnly; SameSite=Lax{secure}");

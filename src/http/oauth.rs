@@ -104,26 +104,30 @@ fn sent_to(location: &str, cookie: Option<HeaderValue>) -> Response {
 }
 
 fn refused(error: &ServiceError) -> Response {
-    let (status, retry_after) = match error {
-        ServiceError::RateLimited { retry_after } => (StatusCode::TOO_MANY_REQUESTS, Some(*retry_after)),
-        ServiceError::DependencyUnavailable { retry_after } | ServiceError::ProviderUnavailable { retry_after } => {
-            (StatusCode::SERVICE_UNAVAILABLE, Some(*retry_after))
-        }
-        ServiceError::ConcurrentChange => (StatusCode::SERVICE_UNAVAILABLE, None),
-        ServiceError::ProviderUnknown => (StatusCode::NOT_FOUND, None),
-        other if is_of_the_request(other) => (StatusCode::BAD_REQUEST, None),
-        _ => (StatusCode::INTERNAL_SERVER_ERROR, None),
-    };
-    let mut response = problem(status);
-    if let Some(retry_after) = retry_after {
+    let mut response = problem(status(error));
+    if let ServiceError::RateLimited { retry_after }
+    | ServiceError::DependencyUnavailable { retry_after }
+    | ServiceError::ProviderUnavailable { retry_after } = error
+    {
         let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     hidden(response)
 }
 
-fn is_of_the_request(error: &ServiceError) -> bool {
-    matches!(error, ServiceError::InvalidFields(_) | ServiceError::OAuthStateInvalid)
+fn status(error: &ServiceError) -> StatusCode {
+    use ServiceError as E;
+    if matches!(error, E::InvalidFields(_) | E::OAuthStateInvalid) {
+        StatusCode::BAD_REQUEST
+    } else if matches!(error, E::ProviderUnknown) {
+        StatusCode::NOT_FOUND
+    } else if matches!(error, E::RateLimited { .. }) {
+        StatusCode::TOO_MANY_REQUESTS
+    } else if matches!(error, E::DependencyUnavailable { .. } | E::ProviderUnavailable { .. } | E::ConcurrentChange) {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::INTERNAL_SERVER_ERROR
+    }
 }
 
 /// State and code stand in the address: it goes into no cache, and no `Referer`.

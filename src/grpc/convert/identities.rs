@@ -61,7 +61,7 @@ pub fn unlink(message: &pb::UnlinkIdentityRequest) -> ServiceResult<IdentityId> 
     violations.finish(id)
 }
 
-pub fn identity(linked: LinkedIdentity) -> pb::Identity {
+pub fn identity(linked: &LinkedIdentity) -> pb::Identity {
     pb::Identity {
         id: linked.id.to_string(),
         provider: linked.identity.provider.to_string(),

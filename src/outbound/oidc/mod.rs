@@ -31,7 +31,6 @@ pub use settings::{ProviderKind, ProviderSettings, Settings};
 /// The configured providers. Nothing is asked of them before somebody wants to sign in.
 pub struct Providers(HashMap<ProviderName, Provider>);
 
-#[expect(clippy::large_enum_variant, reason = "there are a few of them, made once")]
 enum Provider {
     OpenId(OpenIdProvider),
     GitHub(GitHubProvider),

@@ -1,5 +1,7 @@
 //! What of a flow rests in the database and nobody may read there, bound to its state.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -63,6 +65,5 @@ fn open<T: for<'a> Deserialize<'a>>(
 
 /// Neither part of a flow opens as the other, nor as that of another flow.
 fn context(what: &str, state: TokenHash) -> String {
-    let state: String = state.0.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("keystead oauth {what} {state}")
+    format!("keystead oauth {what} {}", URL_SAFE_NO_PAD.encode(state.0))
 }

@@ -57,7 +57,7 @@ async fn whatever_is_due_goes_batch_by_batch() {
     assert_eq!(purge(&table, Some(DAY)).run_once().await, Ok(2 * u64::from(BATCH) + 7));
     let asked = table.asked();
     assert_eq!(asked[..3], [(Perishable::AuditEvents, NOW.before(DAY)); 3]);
-    assert_eq!(asked.len(), 3 + 5);
+    assert_eq!(asked.len(), 3 + 6);
 }
 
 // promise D4
@@ -65,7 +65,7 @@ async fn whatever_is_due_goes_batch_by_batch() {
 async fn a_session_and_a_revocation_stay_for_a_day_after_they_have_expired() {
     let table = Table::of(0, None);
     purge(&table, Some(DAY)).run_once().await.unwrap();
-    for what in [Perishable::Sessions, Perishable::Revocations, Perishable::OneTimeTokens] {
+    for what in [Perishable::Sessions, Perishable::Revocations, Perishable::OneTimeTokens, Perishable::OAuthFlows] {
         assert!(table.asked().contains(&(what, NOW.before(DAY))), "{what:?}");
     }
 }
@@ -94,7 +94,7 @@ async fn the_loop_goes_on_until_cancelled() {
     let told = cancelled.clone();
     let running = tokio::spawn(async move { purge.run(told).await });
     tokio::time::sleep(INTERVAL * 2 + PAUSE).await;
-    assert_eq!(table.asked().len(), 3 * 6, "at the start and after each interval");
+    assert_eq!(table.asked().len(), 3 * 7, "at the start and after each interval");
     cancelled.cancel();
     running.await.unwrap();
 }

@@ -27,7 +27,7 @@ impl Database {
         };
         if let Some(there) = find(&transaction, &link.identity).await? {
             let is_own = there.user_id == user.id;
-            return if is_own { Ok(Linking::Unchanged(linked(there)?)) } else { Ok(Linking::Taken) };
+            return if is_own { Ok(Linking::Unchanged(linked(&there)?)) } else { Ok(Linking::Taken) };
         }
         if !user.email_verified {
             return Ok(Linking::EmailNotVerified);
@@ -60,7 +60,7 @@ impl Database {
         let (revocations, ended) = end_others(&transaction, &user, unlink, context).await?;
         let notice = notice(MailKind::IdentityUnlinked, &user, stored_email(&user.email)?);
         self.queue_notice(&transaction, &notice, context).await?;
-        let provider = linked(row)?.identity.provider;
+        let provider = linked(&row)?.identity.provider;
         let unlinked = told(AuditKind::IdentityUnlinked, unlink.user_id, &provider, context);
         let of_session = |session: &SessionId| audit::session_ended(unlink.user_id, Some(*session), context);
         self.write_events(&transaction, context, [unlinked].into_iter().chain(ended.iter().map(of_session))).await?;

@@ -45,7 +45,7 @@ impl Identities for Database {
 async fn list(connection: &impl ConnectionTrait, user: UserId) -> Result<Vec<LinkedIdentity>, Fault> {
     let of_user = Entity::find().filter(Column::UserId.eq(user.as_uuid()));
     let rows = of_user.order_by_asc(Column::LinkedAt).order_by_asc(Column::Id).all(connection).await?;
-    rows.into_iter().map(linked).collect()
+    rows.iter().map(linked).collect()
 }
 
 async fn find(connection: &impl ConnectionTrait, identity: &Identity) -> Result<Option<Model>, Fault> {
@@ -75,7 +75,7 @@ async fn insert(
     }
 }
 
-fn linked(row: Model) -> Result<LinkedIdentity, Fault> {
+fn linked(row: &Model) -> Result<LinkedIdentity, Fault> {
     let provider = ProviderName::parse(&row.provider).map_err(|_| Fault::Corrupt("provider of an identity"))?;
     let subject = Subject::parse(&row.subject).map_err(|_| Fault::Corrupt("subject of an identity"))?;
     Ok(LinkedIdentity {
