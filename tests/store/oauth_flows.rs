@@ -50,7 +50,7 @@ fn redemption() -> Redemption {
 }
 
 async fn begin(backend: &Backend, flow: NewFlow) {
-    backend.flows.begin(&flow, backend.now()).await.expect("the store answers");
+    backend.flows.begin(&flow).await.expect("the store answers");
 }
 
 async fn come_back(backend: &Backend, back: &FlowReturn) -> Option<String> {

@@ -9,7 +9,7 @@ use crate::domain::oauth_flow::{FlowAnswer, FlowReturn, NewFlow, RedeemedFlow, R
 /// Sign-ins at providers that are under way. Each step works once, and of many who take it at once for one.
 #[async_trait]
 pub trait OAuthFlows: Send + Sync {
-    async fn begin(&self, flow: &NewFlow, now: Timestamp) -> StoreResult<()>;
+    async fn begin(&self, flow: &NewFlow) -> StoreResult<()>;
 
     /// Keeps the provider's answer; where the browser goes on to. `None` where no flow waits for this: unknown, expired,
     /// come back before, begun at another provider or in another browser.

@@ -78,8 +78,7 @@ impl StartOAuth {
         let authorization_url = self.providers.authorization_url(&provider, &authorization).await?;
         let secrets = Secrets { verifier: verifier.to_string(), nonce: nonce.to_string() };
         let sealed = secrets.seal(state.hash, self.keys.ring().mail(), entropy).map_err(|_| ServiceError::Internal)?;
-        let now = self.clock.now();
-        let expires_at = now.after(FLOW_LIFETIME);
+        let expires_at = self.clock.now().after(FLOW_LIFETIME);
         let flow = NewFlow {
             state: state.hash,
             provider,
@@ -93,7 +92,7 @@ impl StartOAuth {
             sealed_secrets: sealed,
             expires_at,
         };
-        self.flows.begin(&flow, now).await?;
+        self.flows.begin(&flow).await?;
         let browser = browser.map(|browser| browser.text);
         Ok(Started { authorization_url, state: state.text, browser, expires_at })
     }

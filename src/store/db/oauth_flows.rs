@@ -16,7 +16,7 @@ use crate::domain::ports::oauth_flows::OAuthFlows;
 
 #[async_trait]
 impl OAuthFlows for Database {
-    async fn begin(&self, flow: &NewFlow, _now: Timestamp) -> StoreResult<()> {
+    async fn begin(&self, flow: &NewFlow) -> StoreResult<()> {
         self.run(|| async {
             Entity::insert(row(flow)).exec_without_returning(&self.writer).await?;
             Ok(())

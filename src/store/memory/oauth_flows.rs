@@ -12,7 +12,7 @@ use crate::domain::ports::oauth_flows::OAuthFlows;
 
 #[async_trait]
 impl OAuthFlows for MemoryStore {
-    async fn begin(&self, flow: &NewFlow, _now: Timestamp) -> StoreResult<()> {
+    async fn begin(&self, flow: &NewFlow) -> StoreResult<()> {
         self.open()?.flows.insert(flow.state, FlowRow { flow: flow.clone(), answer: None });
         Ok(())
     }

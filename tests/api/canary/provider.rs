@@ -24,9 +24,9 @@ pub async fn sign_in_there(
         code_challenge: challenge_of(&verifier),
     };
     let flow = api.start_o_auth(request).await.expect("a flow").into_inner().flow.expect("a flow");
-    let sent = parameters(flow.authorization_url.split_once('?').expect("a query").1);
+    let asked = parameters(flow.authorization_url.split_once('?').expect("a query").1);
     notes.token("a state", &flow.state);
-    notes.token("the nonce towards a provider", &sent["nonce"]);
+    notes.token("the nonce towards a provider", &asked["nonce"]);
     let callback = provider.consent(&flow.authorization_url);
     let path = &callback[callback.find("/oauth/").expect("a path")..];
     notes.token("the code of a provider", &parameters(path.split_once('?').expect("a query").1)["code"]);

@@ -78,10 +78,8 @@ async fn what_the_provider_does_not_say_is_verified_links_nothing(backend: Backe
 async fn without_an_address_nobody_is_made(backend: Backend) {
     let Scene { keystead, provider, client } = Scene::set(backend).await;
     for person in [json!({ "sub": "1" }), json!({ "sub": "1", "email": "nonsense", "email_verified": true })] {
-        let mut script = provider.script();
-        script.userinfo = person.clone();
-        script.person = person;
-        drop(script);
+        provider.script().userinfo = person.clone();
+        provider.script().person = person;
         let failure = keystead.sign_in_at(&client, &provider).await.expect_err("no tokens");
         failure.is(UNVERIFIED.0, UNVERIFIED.1);
     }

@@ -70,7 +70,7 @@ async fn start(port: u16, secret: &str, callback: &str) -> Child {
     assert!(status.success(), "scripts/tools provider");
     let child = Command::new("node")
         .arg(root.join("tests/api/federation/certified.mjs"))
-        .arg(root.join("target/tools/node_modules"))
+        .arg(root.join("target/tools/provider/node_modules"))
         .args([&port.to_string(), CLIENT_ID, secret, callback, EMAIL])
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -128,14 +128,11 @@ impl Provider {
             "userinfo_endpoint": format!("{issuer}/userinfo"),
             "token_endpoint_auth_methods_supported": ["client_secret_basic"],
         });
+        let members = metadata.as_object_mut().expect("an object");
         for (name, value) in &self.script().metadata {
-            let members = metadata.as_object_mut().expect("an object");
-            if value.is_null() {
-                drop(members.remove(*name))
-            } else {
-                drop(members.insert((*name).to_owned(), value.clone()))
-            }
+            members.insert((*name).to_owned(), value.clone());
         }
+        members.retain(|_, value| !value.is_null());
         metadata
     }
 
@@ -214,7 +211,6 @@ async fn answer(State(provider): State<Provider>, RawQuery(query): RawQuery, req
             json_of(&json!({ "keys": [script.key.jwk(&script.kid)] }))
         }
         "/token" => exchanged(provider.exchange(&form, is_basic(&headers, &provider.client_secret))),
-        "/userinfo" => json_of(&provider.script().userinfo),
         "/login/oauth/access_token" => {
             let is_ours = form.get("client_secret") == Some(&provider.client_secret);
             match provider.exchange(&form, is_ours) {
@@ -223,7 +219,7 @@ async fn answer(State(provider): State<Provider>, RawQuery(query): RawQuery, req
                 Err(_) => json_of(&json!({ "error": "bad_verification_code" })),
             }
         }
-        "/api/v3/user" => json_of(&provider.script().userinfo),
+        "/userinfo" | "/api/v3/user" => json_of(&provider.script().userinfo),
         "/api/v3/user/emails" => json_of(&provider.script().emails),
         _ => status(404),
     }
