@@ -23,7 +23,7 @@ use super::{Setup, Values};
 pub enum Odd {
     Status(u16),
     Text(String),
-    /// More than anybody would read.
+    /// The honest answer, and blanks after it: more than anybody would read.
     Huge,
     Redirect(String),
     /// Accepts, and never answers.
@@ -194,13 +194,18 @@ async fn answer(State(provider): State<Provider>, RawQuery(query): RawQuery, req
     let path = request.uri().path().to_owned();
     provider.script().asked.push(path.clone());
     let odd = provider.script().odd.get(&*path).cloned();
-    if let Some(odd) = odd {
-        return oddly(odd).await;
+    match odd {
+        None => honest(&provider, &path, query, request).await,
+        Some(Odd::Huge) => padded(honest(&provider, &path, query, request).await).await,
+        Some(odd) => oddly(odd).await,
     }
+}
+
+async fn honest(provider: &Provider, path: &str, query: Option<String>, request: Request) -> Response {
     let headers = request.headers().clone();
     let body = request.into_body().collect().await.expect("a body").to_bytes();
     let form = parameters(&String::from_utf8_lossy(&body));
-    match &*path {
+    match path {
         "/.well-known/openid-configuration" => json_of(&provider.metadata()),
         "/authorize" => {
             let url = format!("?{}", query.unwrap_or_default());
@@ -225,13 +230,17 @@ async fn answer(State(provider): State<Provider>, RawQuery(query): RawQuery, req
     }
 }
 
+async fn padded(answer: Response) -> Response {
+    let body = answer.into_body().collect().await.expect("a body").to_bytes();
+    Response::new(Body::from([&body, " ".repeat(70_000).as_bytes()].concat()))
+}
+
 async fn oddly(odd: Odd) -> Response {
     match odd {
         Odd::Status(code) => status(code),
         Odd::Text(text) => Response::new(Body::from(text)),
-        Odd::Huge => Response::new(Body::from(format!("{{\"issuer\":\"{}\"}}", "x".repeat(70_000)))),
         Odd::Redirect(to) => redirect(&to),
-        Odd::Silence => std::future::pending().await,
+        Odd::Huge | Odd::Silence => std::future::pending().await,
     }
 }
 
