@@ -1,4 +1,5 @@
-//! The HTTP edge: the public keys for every JOSE library, decisions for gateways, and health for orchestrators, on a port of its own.
+//! The HTTP edge: the public keys for every JOSE library, decisions for gateways, the way of browsers to providers and
+//! back, and health for orchestrators, on a port of its own.
 //!
 //! May import `service` and `domain`. Must not decide anything, and must not know a database or gRPC.
 
