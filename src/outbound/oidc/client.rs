@@ -60,7 +60,10 @@ pub struct Caller {
 impl Caller {
     /// Trusts the authorities that Mozilla trusts.
     pub fn new(loopback_http: bool) -> Result<Self, rustls::Error> {
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        Self::trusting(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }, loopback_http)
+    }
+
+    fn trusting(roots: RootCertStore, loopback_http: bool) -> Result<Self, rustls::Error> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
@@ -144,3 +147,6 @@ where
         _ = connection.as_mut() => answer.await,
     }
 }
+
+#[cfg(test)]
+mod tests;
