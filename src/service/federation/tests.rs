@@ -10,6 +10,7 @@ use super::testing::{FakeProvider, REDIRECT};
 use crate::crypto::pkce;
 use crate::domain::audit::AuditKind;
 use crate::domain::identity::{ExternalIdentity, Identity, ProvidedEmail, ProviderName, Subject};
+use crate::domain::mail::MailKind;
 use crate::domain::name::Name;
 use crate::service::error::{ServiceError, ServiceResult};
 use crate::service::testing::{World, email, origin};
@@ -46,15 +47,20 @@ async fn visit(world: &World, provider: &Arc<FakeProvider>) -> (String, String) 
     (started.state.to_string(), code.to_owned())
 }
 
-async fn complete(
+async fn complete(world: &World, provider: &Arc<FakeProvider>, visit: &(String, String)) -> ServiceResult<Completed> {
+    complete_from(world, provider, visit, 1).await
+}
+
+async fn complete_from(
     world: &World,
     provider: &Arc<FakeProvider>,
     (state, code): &(String, String),
+    host: u8,
 ) -> ServiceResult<Completed> {
     let redeem =
         RedeemRequest { state: state.clone(), code: code.clone().into(), verifier: VERIFIER.to_owned().into() };
     let request = CompleteOAuthRequest { redeem, audience: String::new(), device_name: Name::default() };
-    world.complete_oauth(provider).run(request, &origin(1)).await
+    world.complete_oauth(provider).run(request, &origin(host)).await
 }
 
 #[tokio::test]
@@ -90,4 +96,16 @@ async fn a_refusal_is_told_once_and_ends_the_flow() {
     assert_eq!(complete(&world, &provider, &visit).await.unwrap_err(), ServiceError::OAuthStateInvalid);
     assert_eq!(world.told(AuditKind::LoginFailed), 2);
     assert_eq!(provider.grants.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_sign_in_from_a_new_source_is_mailed_as_after_a_password() {
+    // promise E3
+    let (world, provider) = (World::new().await, vouching(true));
+    for (host, mails) in [(1, 0), (2, 1), (2, 1)] {
+        let visit = visit(&world, &provider).await;
+        complete_from(&world, &provider, &visit, host).await.unwrap();
+        let told = world.store.mails().iter().filter(|mail| mail.kind == MailKind::NewSignIn).count();
+        assert_eq!(told, mails, "{host}");
+    }
 }
