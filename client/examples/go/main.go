@@ -5,12 +5,12 @@
 //
 //	mkdir -p gen && protoc -I ../../../proto -I ../proto --go_out=. --go-grpc_out=. \
 //	  --go_opt=module=example.com/greeter --go-grpc_opt=module=example.com/greeter \
-//	  $(for it in access auth_service token user; do
+//	  $(for it in access auth_service identity token user; do
 //	    echo "--go_opt=Mkeystead/v1/$it.proto=example.com/greeter/gen/keystead/v1"
 //	    echo "--go-grpc_opt=Mkeystead/v1/$it.proto=example.com/greeter/gen/keystead/v1"
 //	  done) \
-//	  keystead/v1/access.proto keystead/v1/auth_service.proto keystead/v1/token.proto keystead/v1/user.proto \
-//	  greeter/v1/greeter.proto
+//	  keystead/v1/access.proto keystead/v1/auth_service.proto keystead/v1/identity.proto keystead/v1/token.proto \
+//	  keystead/v1/user.proto greeter/v1/greeter.proto
 //	go mod tidy && go run .
 package main
 

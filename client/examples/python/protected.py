@@ -3,8 +3,8 @@
 Beside this file, with grpcio-tools installed and the service running as the README says:
 
     python -m grpc_tools.protoc -I ../../../proto -I ../proto --python_out=gen --grpc_python_out=gen \
-        keystead/v1/access.proto keystead/v1/auth_service.proto keystead/v1/token.proto keystead/v1/user.proto \
-        greeter/v1/greeter.proto
+        keystead/v1/access.proto keystead/v1/auth_service.proto keystead/v1/identity.proto keystead/v1/token.proto \
+        keystead/v1/user.proto greeter/v1/greeter.proto
     PYTHONPATH=gen python protected.py
 
 A process that verifies much is better off with the feed of revocations (TokenService.WatchRevocations), as the Rust

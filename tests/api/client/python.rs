@@ -16,9 +16,10 @@ use tonic_prost::ProstCodec;
 use crate::harness::{Backend, Keystead, Person, until};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-const PROTOS: [&str; 5] = [
+const PROTOS: [&str; 6] = [
     "keystead/v1/access.proto",
     "keystead/v1/auth_service.proto",
+    "keystead/v1/identity.proto",
     "keystead/v1/token.proto",
     "keystead/v1/user.proto",
     "greeter/v1/greeter.proto",
