@@ -12,7 +12,7 @@ const PROTOS: [&str; 6] = [
 ];
 
 /// Messages that hold a secret or an address: `src/grpc/pb.rs` writes their `Debug` by hand.
-const REDACTED: [&str; 33] = [
+const REDACTED: [&str; 39] = [
     ".envoy.service.auth.v3.CheckRequest",
     ".envoy.service.auth.v3.AttributeContext",
     ".envoy.service.auth.v3.CheckResponse",
@@ -46,6 +46,12 @@ const REDACTED: [&str; 33] = [
     ".keystead.v1.MfaChallenge",
     ".keystead.v1.TotpEnrollment",
     ".keystead.v1.User",
+    ".keystead.v1.OAuthFlow",
+    ".keystead.v1.StartOAuthRequest",
+    ".keystead.v1.CompleteOAuthRequest",
+    ".keystead.v1.LinkIdentityRequest",
+    ".keystead.v1.CompleteLinkIdentityRequest",
+    ".keystead.v1.Identity",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -19,6 +19,7 @@ mod m0010_audit;
 mod m0011_mail;
 mod m0012_user_lists;
 mod m0013_second_factor;
+mod m0014_identities;
 
 /// The steps in their order.
 pub struct Migrator;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_mail::Migration),
             Box::new(m0012_user_lists::Migration),
             Box::new(m0013_second_factor::Migration),
+            Box::new(m0014_identities::Migration),
         ]
     }
 }

@@ -5,6 +5,7 @@ mod audit;
 mod auth;
 mod console;
 mod email_changes;
+mod federation;
 mod machines;
 mod oauth;
 mod rights;
@@ -41,6 +42,8 @@ use crate::service::auth::secret_guard::SecretGuard;
 use crate::service::auth::session_ender::SessionEnder;
 use crate::service::auth::session_opener::SessionOpener;
 use crate::service::auth::token_issuer::TokenIssuer;
+use crate::service::federation::come_back::ComeBack;
+use crate::service::federation::start::StartOAuth;
 use crate::service::gateway::authorize_request::AuthorizeRequest;
 use crate::service::health::HealthState;
 use crate::service::keys::ensure::{EnsureError, EnsureKeys};
@@ -60,6 +63,8 @@ pub struct UseCases {
     pub health: Arc<HealthState>,
     get_jwks: Arc<GetJwks>,
     authorize_request: Arc<AuthorizeRequest>,
+    start_oauth: Arc<StartOAuth>,
+    come_back: Arc<ComeBack>,
     access: Arc<CheckAccess>,
     create_administrator: CreateAdministrator,
     auth: AuthApi,
@@ -86,14 +91,7 @@ impl UseCases {
         let revocations = Arc::new(RevocationState::new(Arc::clone(&parts.clock), max_staleness));
         let master = Arc::new(SealingKey::from_bytes(&master_key.0));
         let keys = Arc::new(ensure_keys(settings, parts, stores, &master, &revocations).await?);
-        let ring = Arc::new(StoredRing {
-            keys: Arc::clone(&stores.database) as _,
-            live: Arc::clone(&keys),
-            master,
-            clock: Arc::clone(&parts.clock),
-            entropy: Arc::clone(&parts.entropy),
-            settings: settings.service.keys,
-        });
+        let ring = Arc::new(stored_ring(settings, parts, stores, &keys, master));
         let shared = Shared::new(settings, parts, stores, &keys, &revocations, hasher);
         let get_jwks = GetJwks { keys: Arc::clone(&keys), max_age: settings.service.keys.jwks_max_age };
         let health = HealthState::new(
@@ -103,12 +101,13 @@ impl UseCases {
             Arc::clone(&parts.clock),
         );
         let access = Arc::new(shared.access(parts, stores));
-        let auth = shared.auth(settings, parts, stores);
+        let federation = shared.federation(settings, parts, stores)?;
+        let auth = shared.auth(settings, parts, stores, &federation);
         let change_rights = shared.change_rights(settings, parts, stores);
         let roles = rights::roles(parts, stores, &change_rights);
         let delete_user = Arc::new(shared.delete_user(settings, parts, stores));
         let users = shared.users(parts, stores, &change_rights, &delete_user);
-        let account = shared.account(settings, parts, stores, &delete_user);
+        let account = shared.account(settings, parts, stores, &delete_user, &federation);
         let user_sessions = shared.user_sessions(parts, stores);
         let signing_keys = shared.signing_keys(settings, parts, &ring);
         let service_accounts = shared.service_accounts(settings, parts, stores);
@@ -126,6 +125,8 @@ impl UseCases {
             health,
             get_jwks,
             authorize_request,
+            start_oauth: federation.start,
+            come_back: federation.come_back,
             access,
             create_administrator,
             auth,
@@ -169,11 +170,30 @@ impl UseCases {
             get_jwks: self.get_jwks,
             authorize_request: self.authorize_request,
             oauth: self.oauth,
+            start_oauth: self.start_oauth,
+            come_back: self.come_back,
             health: self.health.subscribe(),
             clock: clock(),
             entropy: entropy(),
         };
         (grpc, http)
+    }
+}
+
+fn stored_ring(
+    settings: &Settings,
+    parts: &Parts,
+    stores: &Stores,
+    live: &Arc<LiveKeys>,
+    master: Arc<SealingKey>,
+) -> StoredRing {
+    StoredRing {
+        keys: Arc::clone(&stores.database) as _,
+        live: Arc::clone(live),
+        master,
+        clock: Arc::clone(&parts.clock),
+        entropy: Arc::clone(&parts.entropy),
+        settings: settings.service.keys,
     }
 }
 

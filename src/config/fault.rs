@@ -17,6 +17,11 @@ impl Fault {
         Self { subject: format!("{path} ({})", variable(path)), problem: problem.into() }
     }
 
+    /// Whether it is one of this setting.
+    pub fn is_of(&self, path: &str) -> bool {
+        self.subject.split(' ').next() == Some(path)
+    }
+
     /// A fault of something that is no setting: the file itself, an unknown variable.
     pub fn of(subject: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { subject: subject.into(), problem: problem.into() }

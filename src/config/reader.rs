@@ -1,5 +1,6 @@
 //! Reads typed settings out of raw ones; remembers every setting that was asked for, and every fault.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::fault::{Fault, Faults};
@@ -30,14 +31,14 @@ impl Reader {
     }
 
     /// A setting with a default.
-    pub fn value<T: Form>(&mut self, path: &'static str, default: T, meaning: &'static str) -> T {
+    pub fn value<T: Form>(&mut self, path: &str, default: T, meaning: &'static str) -> T {
         self.checked(path, default, T::EXPECTED, |_| true, meaning)
     }
 
     /// A setting with a default that must pass a check; `expected` tells form and check together.
     pub fn checked<T: Form>(
         &mut self,
-        path: &'static str,
+        path: &str,
         default: T,
         expected: &'static str,
         check: impl Fn(&T) -> bool,
@@ -49,14 +50,14 @@ impl Reader {
     }
 
     /// A setting that may be left out.
-    pub fn optional<T: Form>(&mut self, path: &'static str, meaning: &'static str) -> Option<T> {
+    pub fn optional<T: Form>(&mut self, path: &str, meaning: &'static str) -> Option<T> {
         self.declare(path, T::EXPECTED, None, meaning);
         let raw = self.raw.take(path);
         self.parsed(path, raw, T::EXPECTED, |_| true)
     }
 
     /// A file that holds a private key: it must be there, and nobody else's to read.
-    pub fn private_file(&mut self, path: &'static str, meaning: &'static str) -> Option<PathBuf> {
+    pub fn private_file(&mut self, path: &str, meaning: &'static str) -> Option<PathBuf> {
         let file: PathBuf = self.optional(path, meaning)?;
         match check_private(&file) {
             Ok(()) => Some(file),
@@ -68,7 +69,7 @@ impl Reader {
     }
 
     /// A secret, given directly or, by `<path>_file`, in a file.
-    pub fn secret(&mut self, path: &'static str, expected: &'static str, meaning: &'static str) -> Option<Secret> {
+    pub fn secret(&mut self, path: &str, expected: &'static str, meaning: &'static str) -> Option<Secret> {
         let file_path = format!("{path}_file");
         self.declare(path, expected, None, meaning);
         self.declare(&file_path, PathBuf::EXPECTED, None, "The same, read from a file that only its owner can read.");
@@ -107,6 +108,28 @@ impl Reader {
     fn secret_file(&mut self, path: &str, raw: Raw) -> Option<Secret> {
         let file: PathBuf = self.parsed(path, Some(raw), PathBuf::EXPECTED, |_| true)?;
         read_secret_file(&file).map_err(|problem| self.fault(path, problem)).ok()
+    }
+
+    /// The names that were written below a table, each for a thing of its own: `a.b.NAME.setting`. In a variable the name
+    /// ends at the next `_`, so that it must have none.
+    pub fn names(&self, table: &str) -> BTreeSet<String> {
+        let (in_file, in_environment) = (format!("{table}."), format!("{}_", variable(table)));
+        let of_file = self.raw.file.keys().filter_map(|path| path.strip_prefix(&in_file)?.split('.').next());
+        let of_environment =
+            self.raw.environment.keys().filter_map(|name| Some(name.strip_prefix(&in_environment)?.split_once('_')?.0));
+        of_file.map(str::to_owned).chain(of_environment.map(str::to_lowercase)).collect()
+    }
+
+    /// Declares what a thing of such a table can be set to, though there may be none.
+    pub fn describe(&mut self, read: impl FnOnce(&mut Self)) {
+        let mut scratch = Self::new(RawSettings::default());
+        read(&mut scratch);
+        self.declarations.append(&mut scratch.declarations);
+    }
+
+    /// Whether a fault of the setting has been noted.
+    pub fn is_at_fault(&self, path: &str) -> bool {
+        self.faults.iter().any(|fault| fault.is_of(path))
     }
 
     /// Notes a fault that only several settings together show.

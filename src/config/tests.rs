@@ -229,3 +229,48 @@ fn an_empty_section_is_known_by_its_name() {
     let faults = faults("[databse]", &[]);
     assert!(faults.len() == 1 && faults[0].contains("databse"), "{faults:?}");
 }
+
+const PROVIDERS: &str = "[oauth.providers.google]\nkind = \"google\"\nclient_id = \"id\"\nclient_secret = \"canary\"\n\
+    redirects = [\"https://app.example.com/signed-in\"]\n";
+
+#[test]
+fn providers_are_named_by_their_tables_in_the_file_and_in_variables() {
+    let environment = [
+        ("KEYSTEAD_OAUTH_PROVIDERS_COMPANY_KIND", "oidc"),
+        ("KEYSTEAD_OAUTH_PROVIDERS_COMPANY_ISSUER", "https://idp.example.com"),
+        ("KEYSTEAD_OAUTH_PROVIDERS_COMPANY_CLIENT_ID", "id"),
+        ("KEYSTEAD_OAUTH_PROVIDERS_COMPANY_CLIENT_SECRET", "canary"),
+        ("KEYSTEAD_OAUTH_PROVIDERS_COMPANY_REDIRECTS", "https://a.example/x,com.example.app:/y"),
+        ("KEYSTEAD_OAUTH_PROVIDERS_GOOGLE_CLIENT_ID", "other"),
+        ("KEYSTEAD_HTTP_PUBLIC_URL", "https://auth.example.com/"),
+    ];
+    let settings = load(PROVIDERS, &environment).unwrap();
+    let [company, google] = &*settings.oidc.providers else { panic!("two providers") };
+    assert_eq!((company.name.as_str(), &*company.issuer), ("company", "https://idp.example.com"));
+    assert_eq!((&*google.client_id, &*google.issuer), ("other", "https://accounts.google.com"));
+    assert_eq!(company.callback, "https://auth.example.com/oauth/company/callback");
+    assert_eq!(settings.service.federation.redirects[&company.name], ["https://a.example/x", "com.example.app:/y"]);
+    assert!(!format!("{settings:?}").contains("canary"));
+}
+
+// promises O5, O8
+#[test]
+fn every_fault_of_a_provider_is_named_at_once() {
+    let file = "[oauth.providers.my-idp]\nkind = \"saml\"\nissuer = \"http://idp.example.com\"\nclient_idd = \"x\"\n\
+        redirects = [\"https://app.example.com/#canary\"]\n[oauth.providers.empty]";
+    let found = faults(file, &[]);
+    for part in [
+        "oauth.providers.my-idp (",
+        "oauth.providers.my-idp.kind (",
+        "oauth.providers.my-idp.issuer (",
+        "oauth.providers.my-idp.client_id (",
+        "oauth.providers.my-idp.client_secret (",
+        "oauth.providers.my-idp.redirects (",
+        "oauth.providers.my-idp.client_idd: is not a setting; did you mean oauth.providers.my-idp.client_id?",
+        "oauth.providers.empty.kind (",
+        "oauth.providers.empty.redirects (",
+    ] {
+        assert_eq!(found.iter().filter(|fault| fault.starts_with(part)).count(), 1, "{part}: {found:?}");
+    }
+    assert!(!found.concat().contains("canary"));
+}

@@ -51,6 +51,11 @@ kinds! {
     EmailVerified => "user_email_verified",
     EmailChangeRequested => "user_email_change_request",
     EmailChanged => "user_email_change",
+    /// An identity at a provider opens an account from now on; `detail` names the provider.
+    IdentityLinked => "authn_identity_linked",
+    IdentityUnlinked => "authn_identity_unlinked",
+    /// An account with an address that nobody had verified was emptied for whoever a provider says has the address.
+    AccountReclaimed => "user_reclaimed",
     UserUpdated => "user_updated",
     UserDisabled => "user_disabled",
     UserEnabled => "user_enabled",

@@ -57,6 +57,10 @@ identifier!(
 );
 
 identifier!(
+    /// Names an identity at a provider that opens an account.
+    IdentityId
+);
+identifier!(
     /// Names a service account: a machine with tokens of its own.
     ServiceAccountId
 );

@@ -35,10 +35,14 @@ pub enum MailKind {
     RecoveryCodesReplaced,
     /// Tells the owner that a recovery code was used to sign in.
     RecoveryCodeUsed,
+    /// Tells the owner that an identity at a provider opens the account from now on.
+    IdentityLinked,
+    /// Tells the owner that an identity at a provider no longer opens the account.
+    IdentityUnlinked,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::PasswordReset,
         Self::EmailVerification,
         Self::RegistrationAttempt,
@@ -51,6 +55,8 @@ impl MailKind {
         Self::TotpRemoved,
         Self::RecoveryCodesReplaced,
         Self::RecoveryCodeUsed,
+        Self::IdentityLinked,
+        Self::IdentityUnlinked,
     ];
 
     /// What the token in it is for, if it holds one.
@@ -67,7 +73,9 @@ impl MailKind {
             | Self::TotpEnrolled
             | Self::TotpRemoved
             | Self::RecoveryCodesReplaced
-            | Self::RecoveryCodeUsed => None,
+            | Self::RecoveryCodeUsed
+            | Self::IdentityLinked
+            | Self::IdentityUnlinked => None,
         }
     }
 }

@@ -5,6 +5,9 @@
 
 pub mod audit_trail;
 pub mod email_changes;
+pub mod identities;
+pub mod identity_providers;
+pub mod oauth_flows;
 pub mod passwords;
 pub mod principals;
 pub mod profiles;

@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status};
 
-use super::convert::{credentials, profile, second_factor, sessions, user};
+use super::convert::{credentials, identities, profile, second_factor, sessions, user};
 use super::front::split_called;
 use super::pb;
 use super::pb::account_service_server::AccountService;
@@ -13,9 +13,12 @@ use crate::service::account::confirm_totp_enrollment::ConfirmTotpEnrollment;
 use crate::service::account::delete_me::DeleteMe;
 use crate::service::account::disable_totp::DisableTotp;
 use crate::service::account::get_me::GetMe;
+use crate::service::account::link_identity::LinkIdentity;
+use crate::service::account::list_identities::ListIdentities;
 use crate::service::account::list_sessions::ListSessions;
 use crate::service::account::regenerate_recovery_codes::RegenerateRecoveryCodes;
 use crate::service::account::revoke_session::RevokeSession;
+use crate::service::account::unlink_identity::UnlinkIdentity;
 use crate::service::account::update_me::UpdateMe;
 
 /// The use cases behind `AccountService`.
@@ -31,6 +34,9 @@ pub struct AccountApi {
     pub confirm_totp_enrollment: ConfirmTotpEnrollment,
     pub disable_totp: DisableTotp,
     pub regenerate_recovery_codes: RegenerateRecoveryCodes,
+    pub link_identity: LinkIdentity,
+    pub list_identities: ListIdentities,
+    pub unlink_identity: UnlinkIdentity,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -114,5 +120,33 @@ impl AccountService for AccountApi {
         let (caller, origin, _) = split_called(request)?;
         self.delete_me.run(&caller, &origin).await?;
         Ok(Response::new(pb::DeleteMeResponse {}))
+    }
+
+    async fn link_identity(&self, request: Request<pb::LinkIdentityRequest>) -> Answer<pb::LinkIdentityResponse> {
+        let (caller, origin, message) = split_called(request)?;
+        let started = self.link_identity.begin(identities::link(message)?, &caller, &origin).await?;
+        Ok(Response::new(pb::LinkIdentityResponse { flow: Some(identities::flow(&started)) }))
+    }
+
+    async fn complete_link_identity(
+        &self,
+        request: Request<pb::CompleteLinkIdentityRequest>,
+    ) -> Answer<pb::CompleteLinkIdentityResponse> {
+        let (caller, origin, message) = split_called(request)?;
+        let linked = self.link_identity.run(&identities::complete_link(message), &caller, &origin).await?;
+        Ok(Response::new(pb::CompleteLinkIdentityResponse { identity: Some(identities::identity(&linked)) }))
+    }
+
+    async fn list_identities(&self, request: Request<pb::ListIdentitiesRequest>) -> Answer<pb::ListIdentitiesResponse> {
+        let (caller, ..) = split_called(request)?;
+        let listed = self.list_identities.run(&caller).await?;
+        let identities = listed.iter().map(identities::identity).collect();
+        Ok(Response::new(pb::ListIdentitiesResponse { identities }))
+    }
+
+    async fn unlink_identity(&self, request: Request<pb::UnlinkIdentityRequest>) -> Answer<pb::UnlinkIdentityResponse> {
+        let (caller, origin, message) = split_called(request)?;
+        self.unlink_identity.run(identities::unlink(&message)?, &caller, &origin).await?;
+        Ok(Response::new(pb::UnlinkIdentityResponse {}))
     }
 }

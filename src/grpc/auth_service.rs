@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use super::convert::{claims, credentials, second_factor, tokens, user, verification};
+use super::convert::{claims, credentials, identities, second_factor, tokens, user, verification};
 use super::front::split;
 use super::pb;
 use super::pb::auth_service_server::AuthService;
@@ -20,6 +20,8 @@ use crate::service::auth::refresh::Refresh;
 use crate::service::auth::register::Register;
 use crate::service::auth::request_email_verification::RequestEmailVerification;
 use crate::service::auth::request_reset::RequestReset;
+use crate::service::federation::complete::CompleteOAuth;
+use crate::service::federation::start::{Beginner, StartOAuth};
 use crate::service::token::verify::VerifyToken;
 
 /// The use cases behind `AuthService`.
@@ -37,6 +39,8 @@ pub struct AuthApi {
     pub request_email_verification: Arc<RequestEmailVerification>,
     pub confirm_email: Arc<ConfirmEmail>,
     pub confirm_email_change: ConfirmEmailChange,
+    pub start_oauth: Arc<StartOAuth>,
+    pub complete_oauth: CompleteOAuth,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -144,5 +148,17 @@ impl AuthService for AuthApi {
         let (origin, message) = split(request)?;
         let changed = self.confirm_email_change.run(credentials::confirm_email_change(message), &origin).await?;
         Ok(Response::new(pb::ConfirmEmailChangeResponse { user: Some(user::user(changed)) }))
+    }
+
+    async fn start_o_auth(&self, request: Request<pb::StartOAuthRequest>) -> Answer<pb::StartOAuthResponse> {
+        let (origin, message) = split(request)?;
+        let started = self.start_oauth.run(identities::start(message)?, Beginner::Caller, &origin).await?;
+        Ok(Response::new(pb::StartOAuthResponse { flow: Some(identities::flow(&started)) }))
+    }
+
+    async fn complete_o_auth(&self, request: Request<pb::CompleteOAuthRequest>) -> Answer<pb::CompleteOAuthResponse> {
+        let (origin, message) = split(request)?;
+        let completed = self.complete_oauth.run(identities::complete(message)?, &origin).await?;
+        Ok(Response::new(identities::completed(completed)))
     }
 }

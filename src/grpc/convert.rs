@@ -7,6 +7,7 @@ pub mod audit;
 pub mod claims;
 pub mod credentials;
 pub mod ext_authz;
+pub mod identities;
 pub mod ids;
 pub mod keys;
 pub mod mask;

@@ -55,6 +55,12 @@ redacted!(
     MfaChallenge,
     TotpEnrollment,
     User,
+    OAuthFlow,
+    StartOAuthRequest,
+    CompleteOAuthRequest,
+    LinkIdentityRequest,
+    CompleteLinkIdentityRequest,
+    Identity,
 );
 
 #[cfg(test)]

@@ -10,6 +10,9 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 use super::pb::ErrorReason;
 use crate::service::error::ServiceError;
 
+use ErrorReason as R;
+use ServiceError as E;
+
 /// The `domain` of every `google.rpc.ErrorInfo`.
 pub const ERROR_DOMAIN: &str = "keystead.v1";
 
@@ -28,7 +31,7 @@ impl From<ServiceError> for Status {
 
 /// Translates what a use case answered.
 pub fn from_service(error: ServiceError) -> Status {
-    let (code, reason, text) = meaning(&error);
+    let ((code, reason), text) = (meaning(&error), text(&error));
     let retry_after = retry_after(&error);
     if let ServiceError::InvalidFields(violations) = error {
         return invalid_fields(violations);
@@ -39,65 +42,100 @@ pub fn from_service(error: ServiceError) -> Status {
     }
 }
 
-/// The one list of what errors mean.
-fn meaning(error: &ServiceError) -> (Code, ErrorReason, &'static str) {
-    use ErrorReason as R;
-    use ServiceError as E;
+/// What errors mean, one row each; in plain words below.
+fn meaning(error: &ServiceError) -> (Code, ErrorReason) {
     match error {
-        E::InvalidFields(_) => (Code::InvalidArgument, R::InvalidFields, INVALID_FIELDS),
-        E::EmailTaken => (Code::AlreadyExists, R::EmailTaken, "an account with this address exists"),
-        E::RegistrationClosed => {
-            (Code::FailedPrecondition, R::RegistrationClosed, "this service takes no registrations")
-        }
-        E::InvalidCredentials => {
-            (Code::Unauthenticated, R::InvalidCredentials, "address and password do not match an account")
-        }
-        E::EmailNotVerified => (Code::FailedPrecondition, R::EmailNotVerified, "the address has to be verified first"),
-        E::InvalidToken => (Code::Unauthenticated, R::InvalidToken, "the token is not valid"),
-        E::InvalidCode => (Code::Unauthenticated, R::InvalidCode, "the code is wrong or used up"),
-        E::MfaRequired => {
-            (Code::Unauthenticated, R::MfaRequired, "a role of the account asks for a second factor; sign in with one")
-        }
-        E::MfaNotEnrolled => (Code::FailedPrecondition, R::MfaNotEnrolled, "the account has no second factor"),
-        E::MfaKeptByRole => {
-            (Code::FailedPrecondition, R::MfaKeptByRole, "a role of the account asks for the second factor")
-        }
-        E::RateLimited { .. } => (Code::ResourceExhausted, R::RateLimited, "too many attempts"),
-        E::HashCapacity { .. } => (Code::ResourceExhausted, R::HashCapacity, "too many passwords wait to be checked"),
-        E::RevocationStateStale { .. } => {
-            (Code::Unavailable, R::RevocationStateStale, "revocations have not been read for too long")
-        }
-        E::DependencyUnavailable { .. } => {
-            (Code::Unavailable, R::DependencyUnavailable, "the service cannot answer at the moment")
-        }
-        E::ConcurrentChange => {
-            (Code::Aborted, R::ConcurrentChange, "the request met a concurrent change; send it again")
-        }
-        E::BearerRequired => (Code::Unauthenticated, R::BearerRequired, "the method wants a valid bearer"),
-        E::RoleRequired => (Code::PermissionDenied, R::RoleRequired, "the caller lacks the role that the method wants"),
-        E::ReauthenticationRequired => (
-            Code::FailedPrecondition,
-            R::ReauthenticationRequired,
-            "sign in again, then repeat the call within five minutes",
-        ),
-        E::UserUnknown => (Code::NotFound, R::UserUnknown, "no user has the id"),
-        E::RoleUnknown => (Code::NotFound, R::RoleUnknown, "no role has the name"),
-        E::RoleTaken => (Code::AlreadyExists, R::RoleTaken, "a role with this name exists"),
-        E::RoleBuiltIn => (Code::FailedPrecondition, R::RoleBuiltIn, "the role belongs to the service itself"),
-        E::RoleInUse => (Code::FailedPrecondition, R::RoleInUse, "somebody still has the role"),
-        E::LimitReached => (Code::FailedPrecondition, R::LimitReached, "there are as many as there may be"),
-        E::LastAdmin => (Code::FailedPrecondition, R::LastAdmin, "the last administrator stays"),
-        E::SelfDemotion => (Code::FailedPrecondition, R::SelfDemotion, "administrators do not demote themselves"),
-        E::EtagMismatch => (Code::Aborted, R::EtagMismatch, "the account has changed since the etag was read"),
-        E::SessionUnknown => (Code::NotFound, R::SessionUnknown, "the user has no open session with the id"),
-        E::ServiceAccountUnknown => (Code::NotFound, R::ServiceAccountUnknown, "no service account has the id"),
-        E::SigningKeyUnknown => (Code::NotFound, R::SigningKeyUnknown, "no signing key has the id"),
-        E::CursorTooOld => (Code::OutOfRange, R::CursorTooOld, "what came after the cursor is no longer all there"),
-        E::ReaderTooSlow { .. } => {
-            (Code::ResourceExhausted, R::ReaderTooSlow, "the reader does not keep up; connect again and resume")
-        }
-        E::Draining { .. } => (Code::Unavailable, R::Draining, "the replica is going; connect again"),
-        E::Internal => (Code::Internal, R::Internal, "the service is at fault"),
+        E::InvalidFields(_) => (Code::InvalidArgument, R::InvalidFields),
+        E::EmailTaken => (Code::AlreadyExists, R::EmailTaken),
+        E::RegistrationClosed => (Code::FailedPrecondition, R::RegistrationClosed),
+        E::InvalidCredentials => (Code::Unauthenticated, R::InvalidCredentials),
+        E::EmailNotVerified => (Code::FailedPrecondition, R::EmailNotVerified),
+        E::InvalidToken => (Code::Unauthenticated, R::InvalidToken),
+        E::InvalidCode => (Code::Unauthenticated, R::InvalidCode),
+        E::MfaRequired => (Code::Unauthenticated, R::MfaRequired),
+        E::MfaNotEnrolled => (Code::FailedPrecondition, R::MfaNotEnrolled),
+        E::MfaKeptByRole => (Code::FailedPrecondition, R::MfaKeptByRole),
+        E::RateLimited { .. } => (Code::ResourceExhausted, R::RateLimited),
+        E::HashCapacity { .. } => (Code::ResourceExhausted, R::HashCapacity),
+        E::RevocationStateStale { .. } => (Code::Unavailable, R::RevocationStateStale),
+        E::DependencyUnavailable { .. } => (Code::Unavailable, R::DependencyUnavailable),
+        E::ConcurrentChange => (Code::Aborted, R::ConcurrentChange),
+        E::BearerRequired => (Code::Unauthenticated, R::BearerRequired),
+        E::RoleRequired => (Code::PermissionDenied, R::RoleRequired),
+        E::ReauthenticationRequired => (Code::FailedPrecondition, R::ReauthenticationRequired),
+        E::UserUnknown => (Code::NotFound, R::UserUnknown),
+        E::RoleUnknown => (Code::NotFound, R::RoleUnknown),
+        E::RoleTaken => (Code::AlreadyExists, R::RoleTaken),
+        E::RoleBuiltIn => (Code::FailedPrecondition, R::RoleBuiltIn),
+        E::RoleInUse => (Code::FailedPrecondition, R::RoleInUse),
+        E::LimitReached => (Code::FailedPrecondition, R::LimitReached),
+        E::LastAdmin => (Code::FailedPrecondition, R::LastAdmin),
+        E::SelfDemotion => (Code::FailedPrecondition, R::SelfDemotion),
+        E::EtagMismatch => (Code::Aborted, R::EtagMismatch),
+        E::SessionUnknown => (Code::NotFound, R::SessionUnknown),
+        E::ServiceAccountUnknown => (Code::NotFound, R::ServiceAccountUnknown),
+        E::SigningKeyUnknown => (Code::NotFound, R::SigningKeyUnknown),
+        E::CursorTooOld => (Code::OutOfRange, R::CursorTooOld),
+        E::ReaderTooSlow { .. } => (Code::ResourceExhausted, R::ReaderTooSlow),
+        E::Draining { .. } => (Code::Unavailable, R::Draining),
+        E::ProviderUnknown => (Code::NotFound, R::ProviderUnknown),
+        E::OAuthStateInvalid => (Code::Unauthenticated, R::OauthStateInvalid),
+        E::ProviderRefused => (Code::Unauthenticated, R::ProviderRefused),
+        E::ProviderUnavailable { .. } => (Code::Unavailable, R::ProviderUnavailable),
+        E::AccountExists => (Code::AlreadyExists, R::AccountExists),
+        E::ProviderEmailNotVerified => (Code::FailedPrecondition, R::ProviderEmailNotVerified),
+        E::IdentityTaken => (Code::AlreadyExists, R::IdentityTaken),
+        E::IdentityUnknown => (Code::NotFound, R::IdentityUnknown),
+        E::LastSignInMethod => (Code::FailedPrecondition, R::LastSignInMethod),
+        E::Internal => (Code::Internal, R::Internal),
+    }
+}
+
+/// What is told: fixed texts, without input and internals.
+const fn text(error: &ServiceError) -> &'static str {
+    match error {
+        E::InvalidFields(_) => INVALID_FIELDS,
+        E::EmailTaken | E::AccountExists => "an account with this address exists",
+        E::RegistrationClosed => "this service takes no registrations",
+        E::InvalidCredentials => "address and password do not match an account",
+        E::EmailNotVerified => "the address has to be verified first",
+        E::InvalidToken => "the token is not valid",
+        E::InvalidCode => "the code is wrong or used up",
+        E::MfaRequired => "a role of the account asks for a second factor; sign in with one",
+        E::MfaNotEnrolled => "the account has no second factor",
+        E::MfaKeptByRole => "a role of the account asks for the second factor",
+        E::RateLimited { .. } => "too many attempts",
+        E::HashCapacity { .. } => "too many passwords wait to be checked",
+        E::RevocationStateStale { .. } => "revocations have not been read for too long",
+        E::DependencyUnavailable { .. } => "the service cannot answer at the moment",
+        E::ConcurrentChange => "the request met a concurrent change; send it again",
+        E::BearerRequired => "the method wants a valid bearer",
+        E::RoleRequired => "the caller lacks the role that the method wants",
+        E::ReauthenticationRequired => "sign in again, then repeat the call within five minutes",
+        E::UserUnknown => "no user has the id",
+        E::RoleUnknown => "no role has the name",
+        E::RoleTaken => "a role with this name exists",
+        E::RoleBuiltIn => "the role belongs to the service itself",
+        E::RoleInUse => "somebody still has the role",
+        E::LimitReached => "there are as many as there may be",
+        E::LastAdmin => "the last administrator stays",
+        E::SelfDemotion => "administrators do not demote themselves",
+        E::EtagMismatch => "the account has changed since the etag was read",
+        E::SessionUnknown => "the user has no open session with the id",
+        E::ServiceAccountUnknown => "no service account has the id",
+        E::SigningKeyUnknown => "no signing key has the id",
+        E::CursorTooOld => "what came after the cursor is no longer all there",
+        E::ReaderTooSlow { .. } => "the reader does not keep up; connect again and resume",
+        E::Draining { .. } => "the replica is going; connect again",
+        E::ProviderUnknown => "no provider has the name",
+        E::OAuthStateInvalid => "no sign-in ends by these; begin anew",
+        E::ProviderRefused => "the provider vouches for nobody",
+        E::ProviderUnavailable { .. } => "the provider does not answer",
+        E::ProviderEmailNotVerified => "the address is unverified",
+        E::IdentityTaken => "the identity opens another account",
+        E::IdentityUnknown => "the user has no identity with the id",
+        E::LastSignInMethod => "nothing would be left to sign in with",
+        E::Internal => "the service is at fault",
     }
 }
 
@@ -108,7 +146,8 @@ fn retry_after(error: &ServiceError) -> Option<Duration> {
     | ServiceError::RevocationStateStale { retry_after }
     | ServiceError::DependencyUnavailable { retry_after }
     | ServiceError::ReaderTooSlow { retry_after }
-    | ServiceError::Draining { retry_after } = error
+    | ServiceError::Draining { retry_after }
+    | ServiceError::ProviderUnavailable { retry_after } = error
     {
         Some(*retry_after)
     } else {

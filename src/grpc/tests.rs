@@ -61,7 +61,10 @@ fn auth(world: &World) -> AuthApi {
         policy: world.settings.passwords,
     };
     let verification = RequestEmailVerification { outbox: store.clone(), guard: guard.clone(), clock: clock.clone() };
+    let provider = Arc::default();
     AuthApi {
+        start_oauth: Arc::new(world.start_oauth(&provider)),
+        complete_oauth: world.complete_oauth(&provider),
         register: Arc::new(world.register(&hasher)),
         login: Arc::new(login),
         complete_mfa: world.complete_mfa(),

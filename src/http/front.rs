@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
@@ -49,7 +49,8 @@ pub async fn pass(
         trace_id: front.traces.id(sent(request.headers(), TRACEPARENT)),
         deadline: Deadline::after(started, DEADLINE),
     };
-    let span = access_log::span(request.uri().path(), origin.trace_id);
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let span = access_log::span(path, origin.trace_id);
     request.extensions_mut().insert(origin);
     let response = finish(request, next).instrument(span.clone()).await;
     let duration = front.clock.monotonic().saturating_sub(started);

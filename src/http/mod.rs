@@ -1,11 +1,12 @@
-//! The HTTP edge, on a port of its own: OAuth's endpoints and the public keys for every library that knows them, decisions
-//! for gateways, and health for orchestrators.
+//! The HTTP edge, on a port of its own: OAuth's endpoints and the public keys for every library that knows them, the way of
+//! browsers to providers and back, decisions for gateways, and health for orchestrators.
 //!
 //! May import `service` and `domain`. Must not decide anything, and must not know a database or gRPC.
 
 mod access_log;
 mod cacheable;
 mod connection;
+mod cookies;
 mod forward_auth;
 mod front;
 mod health;
@@ -13,6 +14,7 @@ mod jwks;
 mod listener;
 pub mod oauth;
 mod problem;
+mod providers;
 mod router;
 mod server;
 pub mod settings;

@@ -1,6 +1,7 @@
 //! Which path is answered by what, and what every answer carries.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::map_response;
@@ -12,7 +13,7 @@ use super::front::Front;
 use super::problem::{method_not_allowed, problem};
 use super::server::Needs;
 use super::settings::Settings;
-use super::{forward_auth, health, jwks, oauth};
+use super::{forward_auth, health, jwks, oauth, providers};
 use crate::domain::proxies::ProxyTrust;
 use crate::domain::trace::Traces;
 
@@ -25,17 +26,21 @@ pub fn router(settings: &Settings, needs: Needs) -> Router {
         .with_state(needs.health);
     let gateways =
         Router::new().route("/forward-auth", get(forward_auth::forward_auth)).with_state(needs.authorize_request);
-    let front = Front {
+    let front = Arc::new(Front {
         proxies: ProxyTrust { proxies: settings.trusted_proxies.clone(), header: settings.forwarded_header },
         traces: Traces::new(needs.entropy),
         clock: needs.clock,
-    };
-    let oauth = if settings.takes_secrets() { oauth::router(needs.oauth, front) } else { Router::new() };
+    });
+    let oauth = if settings.takes_secrets() { oauth::router(needs.oauth, &front) } else { Router::new() };
+    let doors =
+        providers::Doors { start: needs.start_oauth, come_back: needs.come_back, is_secure: settings.is_secure() };
+    let providers = providers::router(doors, &front);
     Router::new()
         .route("/.well-known/jwks.json", get(jwks::jwks))
         .with_state(needs.get_jwks)
         .merge(oauth)
         .merge(gateways)
+        .merge(providers)
         .merge(probes)
         .fallback(async || problem(StatusCode::NOT_FOUND))
         .method_not_allowed_fallback(method_not_allowed)

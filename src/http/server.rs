@@ -15,6 +15,8 @@ use super::oauth::OAuthApi;
 use super::router::router;
 use super::settings::Settings;
 use crate::domain::clock::{Clock, Entropy};
+use crate::service::federation::come_back::ComeBack;
+use crate::service::federation::start::StartOAuth;
 use crate::service::gateway::authorize_request::AuthorizeRequest;
 use crate::service::health::Health;
 use crate::service::token::jwks::GetJwks;
@@ -27,6 +29,8 @@ pub struct Needs {
     pub health: watch::Receiver<Health>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
+    pub start_oauth: Arc<StartOAuth>,
+    pub come_back: Arc<ComeBack>,
 }
 
 /// The HTTP server.

@@ -45,6 +45,11 @@ impl Settings {
         self.allow_cleartext || self.listen.ip().to_canonical().is_loopback()
     }
 
+    /// Whether browsers reach it by TLS, so that cookies can be kept to that.
+    pub fn is_secure(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+
     /// Every fault.
     pub fn validate(&self) -> Vec<Fault> {
         if self.max_connections == 0 { vec![("max_connections", "must be at least 1")] } else { Vec::new() }

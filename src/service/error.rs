@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::crypto::password_hasher::{HashCapacity, HasherStopped};
 use crate::domain::ports::StoreError;
+use crate::domain::ports::identity_providers::ProviderError;
 
 /// A field of the request that is at fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +84,24 @@ pub enum ServiceError {
     ReaderTooSlow { retry_after: Duration },
     #[error("the replica is going")]
     Draining { retry_after: Duration },
+    #[error("no provider has the name")]
+    ProviderUnknown,
+    #[error("state, code and verifier end no sign-in at a provider")]
+    OAuthStateInvalid,
+    #[error("the provider vouches for nobody")]
+    ProviderRefused,
+    #[error("the provider does not answer")]
+    ProviderUnavailable { retry_after: Duration },
+    #[error("an account has the address, and is not opened by the provider's word")]
+    AccountExists,
+    #[error("the provider has not verified the address")]
+    ProviderEmailNotVerified,
+    #[error("the identity opens another account")]
+    IdentityTaken,
+    #[error("the user has no identity with the id")]
+    IdentityUnknown,
+    #[error("nothing would be left to sign in with")]
+    LastSignInMethod,
     #[error("the service is at fault")]
     Internal,
 }
@@ -99,6 +118,18 @@ pub type ServiceResult<T> = Result<T, ServiceError>;
 
 /// When to try again after the database did not answer.
 const STORE_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// When to try again after a provider did not answer.
+const PROVIDER_RETRY_AFTER: Duration = Duration::from_secs(5);
+
+impl From<ProviderError> for ServiceError {
+    fn from(error: ProviderError) -> Self {
+        match error {
+            ProviderError::Unavailable => Self::ProviderUnavailable { retry_after: PROVIDER_RETRY_AFTER },
+            ProviderError::Refused => Self::ProviderRefused,
+        }
+    }
+}
 
 impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {

@@ -7,6 +7,7 @@ pub mod account;
 pub mod admin;
 pub mod auth;
 pub mod error;
+pub mod federation;
 pub mod gateway;
 pub mod health;
 pub mod keys;

@@ -1,6 +1,7 @@
 //! The settings of every use case, composed; each part is owned by the folder that it speaks of.
 
 use super::auth::settings::{LimitSettings, RegistrationSettings};
+use super::federation::settings::FederationSettings;
 use super::keys::settings::KeySettings;
 use super::mail::settings::MailSettings;
 use super::retention::settings::RetentionSettings;
@@ -22,4 +23,5 @@ pub struct Settings {
     pub revocation: RevocationSettings,
     pub mail: MailSettings,
     pub retention: RetentionSettings,
+    pub federation: FederationSettings,
 }

@@ -3,6 +3,8 @@
 
 mod doors;
 mod forms;
+mod notes;
+mod provider;
 mod run;
 mod second_factor;
 

@@ -1,6 +1,6 @@
 //! gRPC-Web: browsers on pages of the origins that are named, and nobody else.
 
-mod browser;
+pub mod browser;
 mod web_client;
 
 use std::time::Duration;

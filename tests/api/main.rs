@@ -35,6 +35,7 @@ mod email_change;
 mod email_verification;
 mod errors;
 mod failures;
+mod federation;
 mod forged_tokens;
 mod gateways;
 mod grpc_web;

@@ -1,10 +1,13 @@
 //! Every kind of token presented to every RPC, and every endpoint of OAuth, that takes one: only the diagonal is accepted.
 
 use keystead::grpc::pb::{LogoutScope, TokenStatus};
+use serde_json::json;
 use tonic::Code;
 
+use crate::harness::federation::{IDP, Visit};
 use crate::harness::oauth::{As, OAuth};
-use crate::harness::{Authenticator, Backend, Client, Keystead, Machine, Person, on_each_backend};
+use crate::harness::provider::Provider;
+use crate::harness::{Authenticator, Backend, Client, Keystead, Machine, Person, Setup, on_each_backend};
 
 const NEW_PASSWORD: &str = "fresh paint on the boathouse";
 
@@ -20,11 +23,15 @@ enum Kind {
     Challenge,
     /// Of an authenticator that is not confirmed.
     Enrollment,
+    /// The state of a sign-in at a provider.
+    OAuthState,
+    /// The one-time code that ends it.
+    OAuthCode,
     /// No token of this service.
     Foreign,
 }
 
-const TAKEN: [Kind; 7] = [
+const TAKEN: [Kind; 9] = [
     Kind::Access,
     Kind::Refresh,
     Kind::Reset,
@@ -32,10 +39,12 @@ const TAKEN: [Kind; 7] = [
     Kind::EmailChange,
     Kind::Challenge,
     Kind::Enrollment,
+    Kind::OAuthState,
+    Kind::OAuthCode,
 ];
 
 /// How the tokens begin that are no access tokens.
-const PREFIXES: [&str; 6] = ["ksr_", "kspr_", "ksev_", "ksec_", "ksmc_", "kste_"];
+const PREFIXES: [&str; 8] = ["ksr_", "kspr_", "ksev_", "ksec_", "ksmc_", "kste_", "ksos_", "ksoc_"];
 
 /// A person, and one unused token of each kind that is theirs.
 struct Holder {
@@ -45,10 +54,11 @@ struct Holder {
     recovery_codes: Vec<String>,
     /// The authenticator that is not confirmed.
     authenticator: Authenticator,
+    visit: Visit,
 }
 
 impl Holder {
-    async fn new(keystead: &Keystead, client: &Client) -> Self {
+    async fn new(keystead: &Keystead, client: &Client, provider: &Provider) -> Self {
         let person = Person::new("ada");
         person.register(client).await;
         let enrolled = person.enroll(keystead, client).await;
@@ -64,7 +74,11 @@ impl Holder {
         let enrollment = own.begin_totp().await.expect("an enrolment");
         let authenticator = Authenticator::reading(&enrollment);
         let challenge = client.challenged(&person).await.challenge_token;
+        provider.person(&person.email, &format!("at-the-provider-{}", person.email), &json!(true));
+        let visit = keystead.visit(client, provider).await;
         let tokens = vec![
+            (Kind::OAuthState, visit.state.clone()),
+            (Kind::OAuthCode, visit.code.clone()),
             (Kind::Access, set.access_token),
             (Kind::Refresh, set.refresh_token),
             (Kind::Reset, reset),
@@ -73,7 +87,7 @@ impl Holder {
             (Kind::Challenge, challenge),
             (Kind::Enrollment, enrollment.enrollment_token),
         ];
-        Self { tokens, client: own, recovery_codes: enrolled.codes, authenticator }
+        Self { tokens, client: own, recovery_codes: enrolled.codes, authenticator, visit }
     }
 
     fn token(&self, wanted: Kind) -> &str {
@@ -94,7 +108,8 @@ impl Holder {
 }
 
 /// Presents a token that must be refused, and checks the refusal.
-async fn refused(client: &Client, rpc: Kind, (kind, token): &(Kind, String)) {
+async fn refused(holder: &Holder, rpc: Kind, (kind, token): &(Kind, String)) {
+    let client = &holder.client;
     let what = format!("{kind:?} {token:?} where {rpc:?} is asked for");
     let failure = match rpc {
         Kind::Access => {
@@ -110,11 +125,31 @@ async fn refused(client: &Client, rpc: Kind, (kind, token): &(Kind, String)) {
         Kind::EmailChange => client.take_email(token).await.err(),
         Kind::Challenge => client.meet_by_totp(token, "000000").await.err(),
         Kind::Enrollment => client.confirm_totp(token, "000000").await.err(),
+        Kind::OAuthState | Kind::OAuthCode => {
+            let failure = client.end_visit(&with(&holder.visit, rpc, token)).await.err();
+            let failure = failure.unwrap_or_else(|| panic!("accepted: {what}"));
+            assert_eq!(
+                (failure.code, failure.reason.as_str()),
+                (Code::Unauthenticated, "OAUTH_STATE_INVALID"),
+                "{what}"
+            );
+            return;
+        }
         Kind::Foreign => None,
     };
     let failure = failure.unwrap_or_else(|| panic!("accepted: {what}"));
     assert_eq!((failure.code, failure.reason.as_str()), (Code::Unauthenticated, "INVALID_TOKEN"), "{what}");
     assert_eq!(failure.message, "the token is not valid", "{what}");
+}
+
+/// The visit with a token in the place of the one of this kind.
+fn with(visit: &Visit, kind: Kind, token: &str) -> Visit {
+    let token = token.to_owned();
+    if kind == Kind::OAuthState {
+        Visit { state: token, ..visit.clone() }
+    } else {
+        Visit { code: token, ..visit.clone() }
+    }
 }
 
 async fn accepted(keystead: &Keystead, holder: &Holder, kind: Kind) {
@@ -130,35 +165,49 @@ async fn accepted(keystead: &Keystead, holder: &Holder, kind: Kind) {
             let code = holder.authenticator.code(keystead, 0);
             assert_eq!(client.confirm_totp(token, &code).await.expect("recovery codes").len(), 10);
         }
+        // The account has a second factor.
+        Kind::OAuthState | Kind::OAuthCode => {
+            drop(client.end_visit_in_challenge(&with(&holder.visit, kind, token)).await.expect("a challenge"));
+        }
         Kind::Foreign => panic!("nothing takes it"),
     }
 }
 
 // promise T6
 async fn only_the_right_kind_of_token_opens_an_rpc_and_the_wrong_ones_cost_nothing(backend: Backend) {
-    let keystead = Keystead::start(backend).await;
+    let provider = Provider::start().await;
+    let keystead = Setup::on(backend).at_provider(IDP, "oidc", &provider).start().await;
     let client = keystead.client().await;
-    let holder = Holder::new(&keystead, &client).await;
+    let holder = Holder::new(&keystead, &client, &provider).await;
     for taken in TAKEN {
         for presented in holder.refused_as(taken) {
-            refused(&holder.client, taken, &presented).await;
+            refused(&holder, taken, &presented).await;
         }
     }
     // The enrolment has the access token refused, and the reset comes last: it ends the session.
-    let kinds = [Kind::Access, Kind::Verification, Kind::Challenge, Kind::Refresh, Kind::Enrollment, Kind::Reset];
+    let kinds = [
+        Kind::Access,
+        Kind::Verification,
+        Kind::OAuthCode,
+        Kind::Challenge,
+        Kind::Refresh,
+        Kind::Enrollment,
+        Kind::Reset,
+    ];
     for kind in kinds {
         accepted(&keystead, &holder, kind).await;
     }
     // Either of reset and change of address kills the other.
-    let holder = Holder::new(&keystead, &client).await;
+    let holder = Holder::new(&keystead, &client, &provider).await;
     accepted(&keystead, &holder, Kind::EmailChange).await;
 }
 
 // promise T6
 async fn a_logout_with_a_token_of_another_kind_ends_nothing(backend: Backend) {
-    let keystead = Keystead::start(backend).await;
+    let provider = Provider::start().await;
+    let keystead = Setup::on(backend).at_provider(IDP, "oidc", &provider).start().await;
     let client = keystead.client().await;
-    let holder = Holder::new(&keystead, &client).await;
+    let holder = Holder::new(&keystead, &client, &provider).await;
     for (kind, token) in holder.refused_as(Kind::Refresh) {
         for scope in [LogoutScope::ThisSession, LogoutScope::OtherSessions, LogoutScope::AllSessions] {
             client.log_out(&token, scope).await.expect("as good as logged out");
@@ -187,11 +236,12 @@ async fn refused_over_http(oauth: OAuth, verifier: &Machine, wanted: Kind, (kind
 
 // promise T6
 async fn only_the_right_kind_of_token_opens_an_endpoint_of_oauth(backend: Backend) {
-    let keystead = Keystead::start(backend).await;
+    let provider = Provider::start().await;
+    let keystead = Setup::on(backend).at_provider(IDP, "oidc", &provider).start().await;
     let (client, oauth) = (keystead.client().await, keystead.oauth());
     let (admin, _) = Person::new("root").register_as_administrator(&keystead, &client).await;
     let verifier = Machine::create(&admin, &["verifier"]).await;
-    let holder = Holder::new(&keystead, &client).await;
+    let holder = Holder::new(&keystead, &client, &provider).await;
     for taken in [Kind::Access, Kind::Refresh] {
         for presented in holder.refused_as(taken) {
             refused_over_http(oauth, &verifier, taken, &presented).await;

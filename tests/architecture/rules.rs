@@ -26,7 +26,7 @@ const EVERYTHING: &[&str] =
 
 /// Crates that only the rooms beside them may name; the application's own rooms may name them too.
 const CRATES: &[(&str, &[&str])] = &[
-    ("keystead_verifier", &["service", "crypto"]),
+    ("keystead_verifier", &["service", "crypto", "outbound"]),
     ("tonic", &["grpc"]),
     ("tonic_types", &["grpc"]),
     ("prost", &["grpc"]),
@@ -43,7 +43,7 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// The types of which the rooms' settings are made, and which `config` therefore makes.
-const SETTINGS_VALUES: &[&str] = &["DatabaseUrl", "Delivery", "Format", "Level", "Subjects"];
+const SETTINGS_VALUES: &[&str] = &["DatabaseUrl", "Delivery", "Format", "Level", "ProviderKind", "Subjects"];
 
 const APPLICATION: &[&str] = &["main", "cli", "app", "config", "telemetry"];
 /// Lines that no file passes.

@@ -7,6 +7,8 @@ use keystead::domain::clock::Timestamp;
 use keystead::domain::manual_clock::{CountingEntropy, ManualClock};
 use keystead::domain::ports::audit_trail::AuditTrail;
 use keystead::domain::ports::email_changes::EmailChanges;
+use keystead::domain::ports::identities::Identities;
+use keystead::domain::ports::oauth_flows::OAuthFlows;
 use keystead::domain::ports::passwords::Passwords;
 use keystead::domain::ports::principals::Principals;
 use keystead::domain::ports::profiles::Profiles;
@@ -40,6 +42,8 @@ pub struct Backend {
     pub outbox: Arc<dyn Outbox>,
     pub email_changes: Arc<dyn EmailChanges>,
     pub factors: Arc<dyn SecondFactors>,
+    pub identities: Arc<dyn Identities>,
+    pub flows: Arc<dyn OAuthFlows>,
     pub revocations: Arc<dyn Revocations>,
     pub keys: Arc<dyn Keys>,
     pub audit: Arc<dyn AuditLog>,
@@ -74,6 +78,8 @@ trait Administration:
     + EmailChanges
     + SecondFactors
     + AuditTrail
+    + Identities
+    + OAuthFlows
 {
 }
 
@@ -88,6 +94,8 @@ impl<S> Administration for S where
         + EmailChanges
         + SecondFactors
         + AuditTrail
+        + Identities
+        + OAuthFlows
 {
 }
 
@@ -150,6 +158,8 @@ fn bundle<S: Store + Administration + 'static>(
         outbox: store.clone(),
         email_changes: store.clone(),
         factors: store.clone(),
+        identities: store.clone(),
+        flows: store.clone(),
         revocations: store.clone(),
         keys: store.clone(),
         audit: store.clone(),

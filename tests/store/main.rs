@@ -10,8 +10,10 @@ mod audit_trail;
 mod backend;
 mod email_changes;
 mod fixture;
+mod identities;
 mod keys;
 mod late_commit;
+mod oauth_flows;
 mod one_time_tokens;
 mod outbox;
 mod own_sessions;
@@ -184,6 +186,26 @@ conformance! {
         an_ended_session_changes_no_factor
         a_removed_factor_takes_its_codes_along
         new_recovery_codes_take_the_place_of_the_old_ones
+    }
+    identities {
+        somebody_new_gets_an_account_and_is_known_from_then_on
+        of_parallel_arrivals_of_one_identity_one_makes_the_account
+        a_verified_address_links_where_both_sides_have_verified_it
+        an_address_that_only_one_side_has_verified_links_nothing_of_the_other
+        an_account_that_nobody_verified_is_emptied_before_it_is_linked
+        a_disabled_account_and_closed_registration_take_nobody_in
+        an_owner_links_what_nobody_else_has
+        an_account_with_an_unverified_address_links_nothing
+        an_account_has_twenty_identities_at_most
+        what_is_unlinked_opens_nothing_and_what_it_opened_ends
+        the_last_way_to_sign_in_stays_also_when_two_go_at_once
+    }
+    oauth_flows {
+        a_flow_gives_back_what_it_was_given_once
+        of_parallel_redemptions_and_returns_one_works
+        a_flow_comes_back_in_time_to_its_provider_and_in_its_browser_alone
+        a_flow_that_is_given_up_has_ended
+        a_flow_is_redeemed_by_who_began_it_and_in_time
     }
     outbox {
         a_request_looks_the_same_for_every_address

@@ -48,11 +48,13 @@ async fn only_what_has_expired_goes(backend: Arc<Backend>) {
     assert_eq!(ended.unwrap().len(), 1);
     backend.token(&ada, TokenPurpose::PasswordReset).await;
     backend.challenge(&ada).await;
+    backend.begin_flow().await;
     let attempt = backend.attempts.count(&keys_of(2, 2), &backend.context()).await.unwrap();
     assert_eq!(attempt.in_a_row, 1);
     let tables = [
         (Perishable::Revocations, "revocations", 1),
         (Perishable::OneTimeTokens, "one_time_tokens", 1),
+        (Perishable::OAuthFlows, "oauth_flows", 1),
         (Perishable::LoginFailures, "login_failures", 1),
         (Perishable::KnownSources, "known_sources", 1),
         (Perishable::SignInChallenges, "sign_in_challenges", 1),

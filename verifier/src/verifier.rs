@@ -14,7 +14,8 @@ use crate::verified_tokens::{VerifiedTokens, digest_of};
 const MAX_LEEWAY: i64 = 5;
 
 /// How Keystead's other tokens begin. None of them can be the beginning of a JWT.
-const OTHER_KINDS: [&str; 8] = ["ksr_", "kspr_", "ksev_", "ksec_", "kss_", "ksmc_", "ksme_", "kste_"];
+const OTHER_KINDS: [&str; 11] =
+    ["ksr_", "kspr_", "ksev_", "ksec_", "kss_", "ksmc_", "ksme_", "kste_", "ksos_", "ksoc_", "ksob_"];
 
 /// Judges tokens of one issuer.
 #[derive(Clone, Debug)]

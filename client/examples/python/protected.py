@@ -5,8 +5,8 @@ Beside this file, with the service running as its README says:
 
     python3 -m pip install grpcio-tools
     mkdir -p gen && python3 -m grpc_tools.protoc -I ../../../proto -I ../proto --python_out=gen --grpc_python_out=gen \
-        keystead/v1/access.proto keystead/v1/auth_service.proto keystead/v1/second_factor.proto \
-        keystead/v1/token.proto keystead/v1/user.proto greeter/v1/greeter.proto
+        keystead/v1/access.proto keystead/v1/auth_service.proto keystead/v1/identity.proto \
+        keystead/v1/second_factor.proto keystead/v1/token.proto keystead/v1/user.proto greeter/v1/greeter.proto
     PYTHONPATH=gen python3 protected.py
 
 Then, from the root of the repository, with the tokens of a sign-in:

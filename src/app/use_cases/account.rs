@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Shared;
+use super::federation::Federation;
 use super::second_factors::OwnFactor;
 use crate::app::Parts;
 use crate::app::stores::Stores;
@@ -12,8 +13,11 @@ use crate::grpc::admin::user_sessions::UserSessionsApi;
 use crate::service::account::change_password::ChangePassword;
 use crate::service::account::delete_me::DeleteMe;
 use crate::service::account::get_me::GetMe;
+use crate::service::account::link_identity::LinkIdentity;
+use crate::service::account::list_identities::ListIdentities;
 use crate::service::account::list_sessions::ListSessions;
 use crate::service::account::revoke_session::RevokeSession;
+use crate::service::account::unlink_identity::UnlinkIdentity;
 use crate::service::account::update_me::UpdateMe;
 use crate::service::admin::rights::delete_user::DeleteUser;
 use crate::service::admin::user_sessions::list::ListUserSessions;
@@ -26,6 +30,7 @@ impl Shared {
         parts: &Parts,
         stores: &Stores,
         delete_user: &Arc<DeleteUser>,
+        federation: &Federation,
     ) -> AccountApi {
         let clock = || Arc::clone(&parts.clock);
         let OwnFactor { begin_enrollment, confirm_enrollment, disable, regenerate_codes } =
@@ -50,6 +55,21 @@ impl Shared {
             },
             list_sessions: ListSessions { sessions: Arc::clone(&stores.database) as _, clock: clock() },
             revoke_session: RevokeSession { ender: Arc::clone(&self.ender) },
+            link_identity: LinkIdentity {
+                start: Arc::clone(&federation.start),
+                redeemer: Arc::clone(&federation.redeemer),
+                identities: Arc::clone(&stores.database) as _,
+                audit: Arc::clone(&stores.database) as _,
+                clock: clock(),
+                entropy: Arc::clone(&parts.entropy),
+            },
+            list_identities: ListIdentities { identities: Arc::clone(&stores.database) as _ },
+            unlink_identity: UnlinkIdentity {
+                identities: Arc::clone(&stores.database) as _,
+                issuer: Arc::clone(&self.issuer),
+                revoker: Arc::clone(&self.revoker),
+                clock: clock(),
+            },
             delete_me: DeleteMe { delete: Arc::clone(delete_user) },
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Shared;
+use super::federation::Federation;
 use super::second_factors::ByChallenge;
 use crate::app::Parts;
 use crate::app::stores::Stores;
@@ -18,7 +19,7 @@ use crate::service::auth::request_email_verification::RequestEmailVerification;
 use crate::service::auth::request_reset::RequestReset;
 
 impl Shared {
-    pub(super) fn auth(&self, settings: &Settings, parts: &Parts, stores: &Stores) -> AuthApi {
+    pub(super) fn auth(&self, settings: &Settings, parts: &Parts, stores: &Stores, federation: &Federation) -> AuthApi {
         let ByChallenge { complete, begin_enrollment, confirm_enrollment } = self.by_challenge(settings, parts, stores);
         AuthApi {
             register: Arc::new(self.register(settings, parts, stores)),
@@ -46,6 +47,8 @@ impl Shared {
                 clock: Arc::clone(&parts.clock),
             }),
             confirm_email_change: self.confirm_email_change(parts, stores),
+            start_oauth: Arc::clone(&federation.start),
+            complete_oauth: self.complete_oauth(settings, parts, stores, federation),
         }
     }
 

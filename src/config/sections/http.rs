@@ -47,8 +47,8 @@ pub fn read(reader: &mut Reader, grpc: &GrpcSettings) -> Settings {
         public_url: reader
             .optional::<BaseUrl>(
                 "http.public_url",
-                "The URL by which clients reach this port, for what `/.well-known/…` tells of the endpoints. Without \
-                 it `tokens.issuer`.",
+                "The URL by which browsers and other clients reach this port, through a proxy that does TLS. Without it \
+                 `tokens.issuer`.",
             )
             .map(|url| url.0),
         trusted_proxies: reader.checked(

@@ -10,6 +10,7 @@ mod limits;
 mod log;
 mod mail;
 mod mfa;
+mod oauth;
 mod passwords;
 mod redis;
 mod sessions;
@@ -43,6 +44,7 @@ pub struct Settings {
     pub passwords: HasherSettings,
     pub service: ServiceSettings,
     pub mail: crate::outbound::mail::Settings,
+    pub oidc: crate::outbound::oidc::Settings,
     pub log: LogSettings,
     pub drain: DrainSettings,
 }
@@ -61,11 +63,12 @@ impl Settings {
     pub fn read(reader: &mut Reader) -> Self {
         let data = data::read(reader);
         let grpc = grpc::read(reader);
-        let http = http::read(reader, &grpc);
+        let mut http = http::read(reader, &grpc);
         let database = database::read(reader, &data);
         let redis = redis::read(reader);
         let (master_key, keys) = keys::read(reader, &database);
         let tokens = tokens::read(reader);
+        let public_url = http.public_url.get_or_insert_with(|| tokens.issuer.clone()).clone();
         let sessions = sessions::read(reader);
         let (password_policy, passwords) = passwords::read(reader);
         let registration = registration(reader);
@@ -74,6 +77,7 @@ impl Settings {
         let revocation = revocation(reader);
         let retention = audit::read(reader);
         let (mail_texts, mail) = mail::read(reader, &data);
+        let (federation, oidc) = oauth::read(reader, &public_url);
         let log = log::read(reader);
         let drain = drain(reader);
         let service = ServiceSettings {
@@ -87,8 +91,9 @@ impl Settings {
             revocation,
             mail: mail_texts,
             retention,
+            federation,
         };
-        Self { data, grpc, http, database, redis, master_key, passwords, service, mail, log, drain }
+        Self { data, grpc, http, database, redis, master_key, passwords, service, mail, oidc, log, drain }
     }
 }
 

@@ -14,6 +14,8 @@ pub enum Perishable {
     Revocations,
     /// By when it stops working, used or not.
     OneTimeTokens,
+    /// Sign-ins at providers. By when they can no longer be ended.
+    OAuthFlows,
     /// By its absolute lifetime, ended or not: until then its row is the evidence that tells a replay.
     Sessions,
     /// By the last attempt.

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::violations::Violations;
-use crate::domain::id::{PrincipalId, ServiceAccountId, SessionId, UserId};
+use crate::domain::id::{IdentityId, PrincipalId, ServiceAccountId, SessionId, UserId};
 use crate::service::error::ServiceResult;
 
 /// A UUID in its canonical form (RFC 9562, section 4): 36 characters with hyphens, in either case.
@@ -28,6 +28,10 @@ pub fn the_user(text: &str) -> ServiceResult<UserId> {
 
 pub fn session(field: &str, text: &str, violations: &mut Violations) -> Option<SessionId> {
     parse(field, text, violations).map(SessionId::from_uuid)
+}
+
+pub fn identity(field: &str, text: &str, violations: &mut Violations) -> Option<IdentityId> {
+    parse(field, text, violations).map(IdentityId::from_uuid)
 }
 
 pub fn service_account(field: &str, text: &str, violations: &mut Violations) -> Option<ServiceAccountId> {

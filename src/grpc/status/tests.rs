@@ -65,6 +65,26 @@ rows! {
         from_service(ServiceError::RoleRequired) => PermissionDenied, "ROLE_REQUIRED", None;
     a_login_that_is_not_recent_is_a_failed_precondition:
         from_service(ServiceError::ReauthenticationRequired) => FailedPrecondition, "REAUTHENTICATION_REQUIRED", None;
+    an_unknown_provider_is_not_found:
+        from_service(ServiceError::ProviderUnknown) => NotFound, "PROVIDER_UNKNOWN", None;
+    a_flow_that_is_nobodys_is_unauthenticated:
+        from_service(ServiceError::OAuthStateInvalid) => Unauthenticated, "OAUTH_STATE_INVALID", None;
+    a_provider_that_vouches_for_nobody_is_unauthenticated:
+        from_service(ServiceError::ProviderRefused) => Unauthenticated, "PROVIDER_REFUSED", None;
+    a_silent_provider_is_unavailable:
+        from_service(ServiceError::ProviderUnavailable { retry_after: AFTER })
+        => Unavailable, "PROVIDER_UNAVAILABLE", Some(AFTER);
+    an_account_that_is_not_linked_already_exists:
+        from_service(ServiceError::AccountExists) => AlreadyExists, "ACCOUNT_EXISTS", None;
+    an_address_that_the_provider_has_not_verified_is_a_failed_precondition:
+        from_service(ServiceError::ProviderEmailNotVerified)
+        => FailedPrecondition, "PROVIDER_EMAIL_NOT_VERIFIED", None;
+    an_identity_of_somebody_else_already_exists:
+        from_service(ServiceError::IdentityTaken) => AlreadyExists, "IDENTITY_TAKEN", None;
+    an_unknown_identity_is_not_found:
+        from_service(ServiceError::IdentityUnknown) => NotFound, "IDENTITY_UNKNOWN", None;
+    the_last_way_to_sign_in_stays:
+        from_service(ServiceError::LastSignInMethod) => FailedPrecondition, "LAST_SIGN_IN_METHOD", None;
     an_unknown_user_is_not_found:
         from_service(ServiceError::UserUnknown) => NotFound, "USER_UNKNOWN", None;
     an_unknown_role_is_not_found:

@@ -127,6 +127,15 @@ impl From<ServiceError> for OAuthError {
             | E::ServiceAccountUnknown
             | E::SigningKeyUnknown
             | E::CursorTooOld
+            | E::ProviderUnknown
+            | E::OAuthStateInvalid
+            | E::ProviderRefused
+            | E::ProviderUnavailable { .. }
+            | E::AccountExists
+            | E::ProviderEmailNotVerified
+            | E::IdentityTaken
+            | E::IdentityUnknown
+            | E::LastSignInMethod
             | E::Internal => Self::server_error(),
         }
     }

@@ -43,14 +43,14 @@ pub struct OAuthApi {
 }
 
 /// The endpoints, and what is said of them. What is said of them passes no front: it is the same for everybody.
-pub fn router(api: OAuthApi, front: Front) -> Router {
+pub fn router(api: OAuthApi, front: &Arc<Front>) -> Router {
     let api = Arc::new(api);
     let doors = Router::new()
         .route(TOKEN, post(token::token))
         .route(INTROSPECT, post(introspect::introspect))
         .route(REVOKE, post(revoke::revoke))
         .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(from_fn_with_state(Arc::new(front), front::pass));
+        .layer(from_fn_with_state(Arc::clone(front), front::pass));
     Router::new()
         .route("/.well-known/oauth-authorization-server", get(metadata::authorization_server))
         .route("/.well-known/openid-configuration", get(metadata::openid_configuration))

@@ -25,10 +25,13 @@ async fn start(health: Health) -> Running {
     let (health, receiver) = watch::channel(health);
     let world = World::new().await;
     let settings = Settings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..Settings::default() };
+    let provider = Arc::default();
     let needs = Needs {
         authorize_request: Arc::new(AuthorizeRequest { verify_token: Arc::new(world.verify()) }),
         get_jwks: Arc::new(GetJwks { keys: world.keys.clone(), max_age: Duration::from_mins(5) }),
         oauth: testing::api(&world),
+        start_oauth: Arc::new(world.start_oauth(&provider)),
+        come_back: Arc::new(world.come_back()),
         health: receiver,
         clock: world.clock.clone(),
         entropy: world.entropy.clone(),

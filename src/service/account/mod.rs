@@ -8,10 +8,13 @@ pub mod delete_me;
 pub mod disable_totp;
 pub mod factor_edits;
 pub mod get_me;
+pub mod link_identity;
+pub mod list_identities;
 pub mod list_sessions;
 mod owner;
 pub mod regenerate_recovery_codes;
 pub mod revoke_session;
+pub mod unlink_identity;
 pub mod update_me;
 
 #[cfg(test)]

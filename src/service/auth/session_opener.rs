@@ -23,6 +23,9 @@ use crate::service::token::revoker::Revoker;
 /// How a password is told in `amr` (RFC 8176, section 2).
 pub const METHOD_PASSWORD: &str = "pwd";
 
+/// How a sign-in at a provider is told in `amr`. RFC 8176 registers no value for it; others use this one.
+pub const METHOD_FEDERATED: &str = "fed";
+
 /// Opens sessions.
 pub struct SessionOpener {
     pub sessions: Arc<dyn Sessions>,

@@ -21,7 +21,9 @@ macro_rules! built_in {
                     TotpEnrolled "totp_enrolled",
                     TotpRemoved "totp_removed",
                     RecoveryCodesReplaced "recovery_codes_replaced",
-                    RecoveryCodeUsed "recovery_code_used"
+                    RecoveryCodeUsed "recovery_code_used",
+                    IdentityLinked "identity_linked",
+                    IdentityUnlinked "identity_unlinked"
                 );
             )+
             files

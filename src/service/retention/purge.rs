@@ -84,6 +84,7 @@ impl PurgeExpired {
         let others = [
             (Perishable::Revocations, expired),
             (Perishable::OneTimeTokens, expired),
+            (Perishable::OAuthFlows, expired),
             (Perishable::Sessions, expired),
             (Perishable::LoginFailures, now.before(FAILURES_KEPT)),
             (Perishable::KnownSources, now.before(SOURCES_KEPT)),

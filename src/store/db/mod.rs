@@ -11,9 +11,11 @@ mod database;
 mod email_changes;
 mod entity;
 mod fault;
+mod identities;
 mod keys;
 #[path = "../../../migrations/mod.rs"]
 mod migrations;
+mod oauth_flows;
 mod one_time_tokens;
 mod outbox;
 mod passwords;

@@ -7,7 +7,8 @@ use sea_orm::{ColumnTrait as _, Condition, DatabaseTransaction, EntityTrait, Ide
 use super::audit_trail::cursor_of;
 use super::database::Database;
 use super::entity::{
-    audit_event, audit_horizon, known_source, login_failure, one_time_token, revocation, session, sign_in_challenge,
+    audit_event, audit_horizon, known_source, login_failure, oauth_flow, one_time_token, revocation, session,
+    sign_in_challenge,
 };
 use super::fault::Fault;
 use crate::domain::audit_trail::AuditCursor;
@@ -36,6 +37,11 @@ impl Database {
                 use one_time_token::Column::{ExpiresAt, Hash};
                 let oldest = due.oldest(one_time_token::Entity, [Hash], ExpiresAt);
                 self.delete::<one_time_token::Entity>(Hash.in_subquery(oldest)).await
+            }
+            Perishable::OAuthFlows => {
+                use oauth_flow::Column::{ExpiresAt, State};
+                let oldest = due.oldest(oauth_flow::Entity, [State], ExpiresAt);
+                self.delete::<oauth_flow::Entity>(State.in_subquery(oldest)).await
             }
             Perishable::Sessions => {
                 use session::Column::{ExpiresAt, Id};

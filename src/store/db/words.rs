@@ -53,6 +53,8 @@ words!(MailKind {
     TotpRemoved => "totp_removed",
     RecoveryCodesReplaced => "recovery_codes_replaced",
     RecoveryCodeUsed => "recovery_code_used",
+    IdentityLinked => "identity_linked",
+    IdentityUnlinked => "identity_unlinked",
 });
 words!(KeyPurpose { Signing => "signing", Refresh => "refresh", Lookup => "lookup", Mail => "mail", Page => "page", Factor => "factor" });
 words!(KeyState { Next => "next", Active => "active", Retiring => "retiring" });

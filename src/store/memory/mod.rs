@@ -6,7 +6,9 @@
 mod attempts;
 mod audit_trail;
 mod email_changes;
+mod identities;
 mod keys;
+mod oauth_flows;
 mod one_time_tokens;
 mod outbox;
 mod passwords;

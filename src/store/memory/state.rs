@@ -8,10 +8,12 @@ use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use crate::domain::clock::{Entropy, Timestamp};
 use crate::domain::email::Email;
 use crate::domain::id::{MailId, ServiceAccountId, SessionId, UserId};
+use crate::domain::identity::{Identity, LinkedIdentity};
 use crate::domain::key::StoredKeys;
 use crate::domain::mail::{MailKind, MailOwner, Notice, QueuedMail};
 use crate::domain::manual_clock::ManualClock;
 use crate::domain::name::Name;
+use crate::domain::oauth_flow::{FlowAnswer, NewFlow};
 use crate::domain::one_time_token::{NewOneTimeToken, TokenHash};
 use crate::domain::origin::Source;
 use crate::domain::ports::{AuditContext, StoreError};
@@ -74,6 +76,11 @@ impl MailRow {
     }
 }
 
+pub(super) struct FlowRow {
+    pub flow: NewFlow,
+    pub answer: Option<FlowAnswer>,
+}
+
 /// The tables. Nothing is ever cleaned up: a test ends before that matters.
 pub(super) struct State {
     pub entropy: Arc<dyn Entropy>,
@@ -86,6 +93,8 @@ pub(super) struct State {
     pub service_accounts: BTreeMap<ServiceAccountId, ServiceAccountRow>,
     pub sessions: BTreeMap<SessionId, Session>,
     pub tokens: HashMap<TokenHash, TokenRow>,
+    pub identities: BTreeMap<Identity, (UserId, LinkedIdentity)>,
+    pub flows: HashMap<TokenHash, FlowRow>,
     /// In the order in which they were queued.
     pub mails: Vec<MailRow>,
     /// In the order in which they were written; a cursor is a place in it.
@@ -110,6 +119,8 @@ impl State {
             service_accounts: BTreeMap::new(),
             sessions: BTreeMap::new(),
             tokens: HashMap::new(),
+            identities: BTreeMap::new(),
+            flows: HashMap::new(),
             mails: Vec::new(),
             revocations: Vec::new(),
             failures: HashMap::new(),

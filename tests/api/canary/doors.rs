@@ -2,7 +2,7 @@
 
 use keystead::grpc::pb;
 
-use super::run::Notes;
+use super::notes::Notes;
 use crate::harness::oauth::{As, FORM, OAuth, OAuthAnswer};
 use crate::harness::records::canary;
 use crate::harness::{Machine, Program};

@@ -3,18 +3,22 @@
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use deadpool_redis::redis;
 use keystead::grpc::pb;
 use keystead::grpc::pb::account_service_client::AccountServiceClient;
 use keystead::grpc::pb::auth_service_client::AuthServiceClient;
 use tonic::transport::Channel;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response};
 
 use super::forms::Secret;
+use super::notes::Notes;
+use super::provider::sign_in_there;
 use super::second_factor::second_factor;
 use super::{Scene, doors};
+use crate::harness::federation::IDP;
 use crate::harness::mailbox::{EMAIL_CHANGE, RESET, VERIFICATION};
+use crate::harness::provider::Provider;
 use crate::harness::records::canary;
 use crate::harness::smtp::MailServer;
 use crate::harness::{Program, Records, Values, until};
@@ -23,8 +27,6 @@ use crate::support::process::free_port;
 pub type Api = AuthServiceClient<Channel>;
 
 pub const EMAIL: &str = "bird@example.com";
-/// The bytes after the text of a token's prefix.
-const TAIL: usize = 24;
 
 /// What the run has left behind.
 pub struct Run {
@@ -112,48 +114,6 @@ impl Configured {
     }
 }
 
-/// What a visitor has learned, to be looked for.
-#[derive(Default)]
-pub struct Notes {
-    pub secrets: Vec<Secret>,
-    answers: String,
-}
-
-impl Notes {
-    fn password(&mut self, name: &'static str) -> String {
-        let password = canary("quiet geese past the mill ");
-        self.secrets.push(Secret::new(name, &password));
-        password
-    }
-
-    /// A token whole, and the bytes that its end stands for.
-    pub fn token(&mut self, name: &'static str, token: &str) {
-        self.secrets.push(Secret::new(name, token));
-        let tail = token.rsplit(['.', '_']).next().unwrap_or(token);
-        let bytes = URL_SAFE_NO_PAD.decode(tail).unwrap_or_default();
-        if bytes.len() >= TAIL {
-            self.secrets.push(Secret::new(name, &bytes[bytes.len() - TAIL..]));
-        }
-    }
-
-    pub fn tokens(&mut self, set: &pb::TokenSet) {
-        let signature = set.access_token.rsplit('.').next().expect("a signature");
-        self.secrets.push(Secret::new("the signature of an access token", signature));
-        self.token("a refresh token", &set.refresh_token);
-    }
-
-    /// An answer that must hold no secret.
-    pub fn told(&mut self, answer: impl std::fmt::Debug) {
-        self.answers.extend([&format!("{answer:?}"), "\n"]);
-    }
-
-    pub fn refused<T: std::fmt::Debug>(&mut self, answer: Result<Response<T>, Status>) {
-        let status = answer.expect_err("a refusal");
-        assert!(!matches!(status.code(), tonic::Code::Internal | tonic::Code::Unknown), "{status:?}");
-        self.answers.extend([&format!("{status:?} "), &*String::from_utf8_lossy(status.details()), "\n"]);
-    }
-}
-
 pub fn login(email: &str, password: &str) -> pb::LoginRequest {
     pb::LoginRequest { email: email.into(), password: password.into(), ..pb::LoginRequest::default() }
 }
@@ -172,7 +132,9 @@ impl Run {
             demand_password(&server.url(), &configured.redis_password).await;
         }
         let port = free_port();
-        let values = configured.values(scene, port);
+        let mut values = configured.values(scene, port);
+        let provider = Provider::start().await;
+        values.at_provider(IDP, "oidc", &provider);
         let program = Program::configured(scene.folder.path(), &values, &[("KEYSTEAD_LOG_LEVEL", "trace")]).await;
         let mut api = AuthServiceClient::new(program.client().await.channel);
         let mut notes = Notes::default();
@@ -189,14 +151,16 @@ impl Run {
         api.request_reset(pb::RequestResetRequest { email: EMAIL.into() }).await.expect("taken");
         until("mails that wait", || async { records.count("outbox WHERE sealed IS NOT NULL").await == 2 }).await;
         let waiting = records.dump().await;
+        let waiting = waiting + &sign_in_there(&mut api, &mut notes, &program, &provider, &records).await;
         let server = MailServer::start(port).await;
         confirm_what_is_mailed(&mut api, &mut notes, &server, &mut password).await;
         let again = api.login(login(EMAIL, &password)).await.expect("the new password");
         let again = signed_in(again);
         notes.tokens(&again);
         change_address(&mut api, &mut notes, &server, program.client().await.channel, &again.access_token).await;
-        // There is one account.
-        records.execute("INSERT INTO user_roles (user_id, role) SELECT id, 'admin' FROM users").await;
+        // The one that has a password; the other came by the provider.
+        let all = "INSERT INTO user_roles (user_id, role) SELECT id, 'admin' FROM users";
+        records.execute(&format!("{all} WHERE password_hash IS NOT NULL")).await;
         let administrator = signed_in(api.login(login(EMAIL, &password)).await.expect("the same password"));
         notes.tokens(&administrator);
         doors::through(&program, &mut notes, &administrator).await;

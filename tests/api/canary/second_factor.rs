@@ -10,7 +10,8 @@ use tonic::Request;
 use tonic::transport::Channel;
 
 use super::forms::Secret;
-use super::run::{Api, EMAIL, Notes, login};
+use super::notes::Notes;
+use super::run::{Api, EMAIL, login};
 use crate::harness::TestClock;
 
 fn bearing<T>(bearer: &str, message: T) -> Request<T> {

@@ -1,6 +1,6 @@
 //! A real browser, on a page that signs in by gRPC-Web and looks at the account.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,12 +59,13 @@ async fn result_of(listener: TcpListener, page: String) -> String {
     }
 }
 
-fn browse(address: SocketAddr, profile: &std::path::Path) -> Child {
+/// A browser without a window, at a page.
+pub fn browse(url: &str, profile: &std::path::Path) -> Child {
     Command::new(packages::chromium())
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
         .arg(format!("--user-data-dir={}", profile.display()))
         .arg("--remote-debugging-port=0")
-        .arg(format!("http://{address}/"))
+        .arg(url)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -88,7 +89,7 @@ async fn told_in_a_browser(backend: Backend, is_allowed: bool) -> (String, Perso
         .replace("TOKEN_PATH", "[1, 1]")
         .replace("EMAIL_PATH", "[1, 2]");
     let profile = tempfile::tempdir().expect("a folder");
-    let _browser = browse(address, profile.path());
+    let _browser = browse(&format!("http://{address}/"), profile.path());
     let told = tokio::time::timeout(PATIENCE, result_of(listener, page)).await.expect("the page tells its result");
     (told, person)
 }

@@ -53,7 +53,9 @@ calls! {
         confirm_reset(ConfirmResetRequest) -> ConfirmResetResponse,
         request_email_verification(RequestEmailVerificationRequest) -> RequestEmailVerificationResponse,
         confirm_email(ConfirmEmailRequest) -> ConfirmEmailResponse,
-        confirm_email_change(ConfirmEmailChangeRequest) -> ConfirmEmailChangeResponse;
+        confirm_email_change(ConfirmEmailChangeRequest) -> ConfirmEmailChangeResponse,
+        start_o_auth(StartOAuthRequest) -> StartOAuthResponse,
+        complete_o_auth(CompleteOAuthRequest) -> CompleteOAuthResponse;
     TokenServiceClient:
         get_jwks(GetJwksRequest) -> GetJwksResponse,
         issue_service_token(IssueServiceTokenRequest) -> IssueServiceTokenResponse,
@@ -69,6 +71,10 @@ calls! {
         regenerate_recovery_codes(RegenerateRecoveryCodesRequest) -> RegenerateRecoveryCodesResponse,
         list_sessions(ListSessionsRequest) -> ListSessionsResponse,
         revoke_session(RevokeSessionRequest) -> RevokeSessionResponse,
+        link_identity(LinkIdentityRequest) -> LinkIdentityResponse,
+        complete_link_identity(CompleteLinkIdentityRequest) -> CompleteLinkIdentityResponse,
+        list_identities(ListIdentitiesRequest) -> ListIdentitiesResponse,
+        unlink_identity(UnlinkIdentityRequest) -> UnlinkIdentityResponse,
         delete_me(DeleteMeRequest) -> DeleteMeResponse;
     AdminServiceClient:
         create_user(CreateUserRequest) -> CreateUserResponse,

@@ -10,6 +10,7 @@ mod clock;
 mod database;
 mod email_changes;
 mod failure;
+pub mod federation;
 pub mod feed;
 pub mod frames;
 mod http;
@@ -20,6 +21,7 @@ pub mod oauth;
 mod own_account;
 mod person;
 mod program;
+pub mod provider;
 pub mod records;
 mod replica;
 mod second_factor;
@@ -78,6 +80,11 @@ impl Setup {
     pub fn with(mut self, path: &str, value: &str) -> Self {
         self.values.set(path, value);
         self
+    }
+
+    /// The settings so far.
+    pub fn values(self) -> Values {
+        self.values
     }
 
     pub async fn start(self) -> Keystead {

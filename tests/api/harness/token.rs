@@ -1,7 +1,7 @@
 //! Takes access tokens apart, and puts forged ones together.
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -63,6 +63,15 @@ impl Default for Forger {
 impl Forger {
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         self.0.sign(&SystemRandom::new(), message).expect("a signature").as_ref().to_vec()
+    }
+}
+
+impl Forger {
+    /// The public key, under a name.
+    pub fn jwk(&self, kid: &str) -> Value {
+        let point = self.0.public_key().as_ref();
+        let (x, y) = (encode(&point[1..33]), encode(&point[33..]));
+        serde_json::json!({ "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": kid, "x": x, "y": y })
     }
 }
 

@@ -44,6 +44,8 @@ auth_service!(
     request_email_verification(RequestEmailVerificationRequest) -> RequestEmailVerificationResponse,
     confirm_email(ConfirmEmailRequest) -> ConfirmEmailResponse,
     confirm_email_change(ConfirmEmailChangeRequest) -> ConfirmEmailChangeResponse,
+    start_o_auth(StartOAuthRequest) -> StartOAuthResponse,
+    complete_o_auth(CompleteOAuthRequest) -> CompleteOAuthResponse,
 );
 
 impl FakeService {

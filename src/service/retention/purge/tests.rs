@@ -65,7 +65,7 @@ async fn whatever_is_due_goes_batch_by_batch() {
 async fn a_session_and_a_revocation_stay_for_a_day_after_they_have_expired() {
     let table = Table::of(0, None);
     purge(&table, Some(DAY)).run_once().await.unwrap();
-    for what in [Perishable::Sessions, Perishable::Revocations, Perishable::OneTimeTokens] {
+    for what in [Perishable::Sessions, Perishable::Revocations, Perishable::OneTimeTokens, Perishable::OAuthFlows] {
         assert!(table.asked().contains(&(what, NOW.before(DAY))), "{what:?}");
     }
 }

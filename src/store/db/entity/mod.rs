@@ -2,9 +2,11 @@
 
 pub(super) mod audit_event;
 pub(super) mod audit_horizon;
+pub(super) mod identity;
 pub(super) mod key_ring;
 pub(super) mod known_source;
 pub(super) mod login_failure;
+pub(super) mod oauth_flow;
 pub(super) mod one_time_token;
 pub(super) mod outbox;
 pub(super) mod recovery_code;

@@ -115,12 +115,18 @@ async fn apply(
             }
             Ok(is_enrolled)
         }
-        FactorEdit::Remove => {
-            let gone = totp_factor::Entity::delete_by_id(user.as_uuid()).exec(transaction).await?;
-            replace_codes(transaction, user, &[]).await?;
-            Ok(gone.rows_affected == 1)
-        }
+        FactorEdit::Remove => forget_factor(transaction, user).await,
     }
+}
+
+/// Takes the factor away with its codes; whether there was one. Challenges end with the epoch.
+pub(in crate::store::db) async fn forget_factor(
+    connection: &impl ConnectionTrait,
+    user: UserId,
+) -> Result<bool, DbErr> {
+    let gone = totp_factor::Entity::delete_by_id(user.as_uuid()).exec(connection).await?;
+    replace_codes(connection, user, &[]).await?;
+    Ok(gone.rows_affected == 1)
 }
 
 async fn replace_codes(

@@ -5,6 +5,7 @@ mod complete;
 mod waiting;
 
 use async_trait::async_trait;
+pub(super) use change::forget_factor;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _};
 

@@ -1,0 +1,46 @@
+//! Identities at providers, and the sign-ins there that are under way.
+
+use sea_orm_migration::prelude::*;
+
+use super::columns::{Columns, bytes, goes_with_user, index, number, optional_number, uuid};
+
+#[derive(DeriveMigrationName)]
+pub(super) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let columns = Columns::of(manager);
+        let identities = Table::create()
+            .table("identities")
+            .col(columns.text("provider"))
+            .col(columns.text("subject"))
+            .col(uuid("id").unique_key())
+            .col(uuid("user_id"))
+            .col(number("linked_at"))
+            .primary_key(Index::create().col("provider").col("subject"))
+            .foreign_key(&mut goes_with_user("identities"))
+            .take();
+        manager.create_table(identities).await?;
+        manager.create_index(index("identities", "identities_user", &["user_id"])).await?;
+        let flows = Table::create()
+            .table("oauth_flows")
+            .col(bytes("state").primary_key())
+            .col(columns.text("provider"))
+            .col(columns.text("redirect_uri"))
+            .col(columns.text("challenge"))
+            .col(ColumnDef::new("browser").blob())
+            .col(ColumnDef::new("user_id").uuid())
+            .col(ColumnDef::new("session_id").uuid())
+            .col(bytes("sealed_secrets"))
+            .col(ColumnDef::new("code").blob())
+            .col(optional_number("code_expires_at"))
+            .col(ColumnDef::new("sealed_answer").blob())
+            .col(number("expires_at"))
+            .foreign_key(&mut goes_with_user("oauth_flows"))
+            .take();
+        manager.create_table(flows).await?;
+        manager.create_index(index("oauth_flows", "oauth_flows_user", &["user_id"])).await?;
+        manager.create_index(index("oauth_flows", "oauth_flows_expiry", &["expires_at"])).await
+    }
+}

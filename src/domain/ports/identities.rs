@@ -1,0 +1,32 @@
+//! Identities at providers, and the accounts that they open.
+
+use async_trait::async_trait;
+
+use super::{AuditContext, StoreResult};
+use crate::domain::id::UserId;
+use crate::domain::identity::{Adoption, Arrival, LinkedIdentity, Linking, NewLink, Unlink, Unlinking};
+
+/// Identities at providers, and the accounts that they open.
+#[async_trait]
+pub trait Identities: Send + Sync {
+    /// Finds the account that the arrival belongs to, or makes it. By its address alone it is linked only where provider
+    /// and account have both verified it; an account that has not is emptied first. Queues a
+    /// [`MailKind::IdentityLinked`] where an account that was there is linked.
+    ///
+    /// [`MailKind::IdentityLinked`]: crate::domain::mail::MailKind::IdentityLinked
+    async fn adopt(&self, arrival: &Arrival, context: &AuditContext) -> StoreResult<Adoption>;
+
+    /// Adds an identity to its owner's account; queues a [`MailKind::IdentityLinked`].
+    ///
+    /// [`MailKind::IdentityLinked`]: crate::domain::mail::MailKind::IdentityLinked
+    async fn link(&self, link: &NewLink, context: &AuditContext) -> StoreResult<Linking>;
+
+    /// The user's identities, the oldest first.
+    async fn list(&self, user: UserId) -> StoreResult<Vec<LinkedIdentity>>;
+
+    /// Takes an identity from its owner's account, unless nothing would be left to sign in with: raises the epoch, ends
+    /// the other sessions, revokes what is out, queues a [`MailKind::IdentityUnlinked`].
+    ///
+    /// [`MailKind::IdentityUnlinked`]: crate::domain::mail::MailKind::IdentityUnlinked
+    async fn unlink(&self, unlink: &Unlink, context: &AuditContext) -> StoreResult<Unlinking>;
+}

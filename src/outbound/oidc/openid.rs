@@ -1,0 +1,212 @@
+//! A provider that speaks OpenID Connect: discovery, the code flow with PKCE, ID tokens and userinfo.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keystead_verifier::KeySet;
+use serde::Deserialize;
+
+use super::cached::{Cached, Freshness};
+use super::client::{Call, CallFault, Caller};
+use super::id_token::{self, Claims, Expected, IdTokenFault, Person};
+use super::person::external;
+use super::query;
+use super::settings::{ProviderSettings, is_allowed};
+use crate::domain::clock::Clock;
+use crate::domain::identity::ExternalIdentity;
+use crate::domain::ports::identity_providers::{AuthorizationGrant, AuthorizationRequest, ProviderError};
+
+/// Documents are asked for again after an hour; after a failure not at once.
+const KEPT: Freshness = Freshness { max_age: Duration::from_hours(1), pause: Duration::from_secs(1) };
+/// A key that is not known makes the keys be asked for again, but not more often than so.
+const REFRESH: Freshness = Freshness { max_age: Duration::ZERO, pause: Duration::from_secs(30) };
+
+/// What is needed of a provider's metadata (OpenID Connect Discovery 1.0, section 3).
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    jwks_uri: String,
+    userinfo_endpoint: Option<String>,
+    #[serde(default)]
+    token_endpoint_auth_methods_supported: Vec<String>,
+    /// RFC 9207, section 3.
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: bool,
+}
+
+/// What the token endpoint answers.
+#[derive(Deserialize)]
+struct Tokens {
+    id_token: String,
+    access_token: String,
+}
+
+/// What the userinfo endpoint answers.
+#[derive(Deserialize)]
+struct UserInfo {
+    sub: String,
+    #[serde(flatten)]
+    person: Person,
+}
+
+/// One issuer.
+pub struct OpenIdProvider {
+    settings: ProviderSettings,
+    caller: Arc<Caller>,
+    clock: Arc<dyn Clock>,
+    loopback_http: bool,
+    metadata: Cached<Metadata>,
+    keys: Cached<KeySet>,
+}
+
+impl OpenIdProvider {
+    pub fn new(settings: ProviderSettings, caller: Arc<Caller>, clock: Arc<dyn Clock>, loopback_http: bool) -> Self {
+        let (metadata, keys) = (Cached::new(Arc::clone(&clock)), Cached::new(Arc::clone(&clock)));
+        Self { settings, caller, clock, loopback_http, metadata, keys }
+    }
+
+    pub async fn authorization_url(&self, request: &AuthorizationRequest) -> Result<String, ProviderError> {
+        let metadata = self.metadata().await?;
+        let parameters = [
+            ("response_type", "code"),
+            ("client_id", &self.settings.client_id),
+            ("redirect_uri", &self.settings.callback),
+            ("scope", &self.settings.scopes.join(" ")),
+            ("state", &request.state),
+            ("nonce", &request.nonce),
+            ("code_challenge", request.challenge.as_str()),
+            ("code_challenge_method", "S256"),
+        ];
+        Ok(query::with_query(&metadata.authorization_endpoint, &parameters))
+    }
+
+    pub async fn identify(&self, grant: &AuthorizationGrant) -> Result<ExternalIdentity, ProviderError> {
+        let metadata = self.metadata().await?;
+        self.check_issuer(&metadata, grant)?;
+        let tokens = self.exchange(&metadata, grant).await?;
+        let claims = self.verify(&metadata, &tokens.id_token, &grant.nonce).await?;
+        let person = self.person(&metadata, &claims, &tokens.access_token).await?;
+        external(&self.settings.name, &claims.sub, &person).ok_or_else(|| self.refuse("a subject that is none"))
+    }
+
+    /// A code that another provider has sent must not be taken to this one (RFC 9207, section 2.4).
+    fn check_issuer(&self, metadata: &Metadata, grant: &AuthorizationGrant) -> Result<(), ProviderError> {
+        let is_right = match &grant.issuer {
+            Some(issuer) => *issuer == self.settings.issuer,
+            None => !metadata.authorization_response_iss_parameter_supported,
+        };
+        if is_right { Ok(()) } else { Err(self.refuse("an answer of another issuer")) }
+    }
+
+    async fn metadata(&self) -> Result<Arc<Metadata>, ProviderError> {
+        let fetched = self.metadata.get(KEPT, || self.discover()).await;
+        fetched.ok_or(ProviderError::Unavailable)
+    }
+
+    async fn discover(&self) -> Option<Metadata> {
+        let issuer = self.settings.issuer.trim_end_matches('/');
+        let url = format!("{issuer}/.well-known/openid-configuration");
+        let metadata: Metadata = self.told(self.caller.json(get(&url)).await)?;
+        // Whoever can answer for another issuer could have us take its users for that one's.
+        if metadata.issuer != self.settings.issuer {
+            self.warn("a discovery document of another issuer");
+            return None;
+        }
+        let endpoints = [&metadata.authorization_endpoint, &metadata.token_endpoint, &metadata.jwks_uri];
+        let are_allowed = endpoints
+            .into_iter()
+            .chain(&metadata.userinfo_endpoint)
+            .all(|endpoint| is_allowed(endpoint, self.loopback_http));
+        if !are_allowed {
+            self.warn("a discovery document with an endpoint that may not be called");
+            return None;
+        }
+        Some(metadata)
+    }
+
+    async fn exchange(&self, metadata: &Metadata, grant: &AuthorizationGrant) -> Result<Tokens, ProviderError> {
+        let ProviderSettings { client_id, client_secret, callback, .. } = &self.settings;
+        let mut parameters = vec![
+            ("grant_type", "authorization_code"),
+            ("code", &**grant.code),
+            ("redirect_uri", callback),
+            ("code_verifier", &**grant.verifier),
+        ];
+        let supported = &metadata.token_endpoint_auth_methods_supported;
+        let has = |method: &str| supported.iter().any(|known| known == method);
+        let mut authorization = None;
+        // Where nothing is said it is basic (OpenID Connect Discovery 1.0, section 3).
+        if has("client_secret_post") && !has("client_secret_basic") {
+            parameters.extend([("client_id", client_id.as_str()), ("client_secret", client_secret.as_str())]);
+        } else {
+            authorization = query::basic(client_id, client_secret);
+        }
+        let form = Some(query::form(&parameters));
+        let call = Call { url: &metadata.token_endpoint, authorization, form };
+        self.caller.json(call).await.map_err(|fault| self.judge(fault))
+    }
+
+    async fn verify(&self, metadata: &Metadata, token: &str, nonce: &str) -> Result<Claims, ProviderError> {
+        let keys = self.keys(metadata, KEPT).await?;
+        match self.judged(token, &keys, nonce) {
+            Err(IdTokenFault::UnknownKey) => {
+                let keys = self.keys(metadata, REFRESH).await?;
+                self.judged(token, &keys, nonce)
+            }
+            verdict => verdict,
+        }
+        .map_err(|fault| self.refuse(fault))
+    }
+
+    fn judged(&self, token: &str, keys: &KeySet, nonce: &str) -> Result<Claims, IdTokenFault> {
+        let (issuer, client_id, now) = (&*self.settings.issuer, &*self.settings.client_id, self.clock.now());
+        id_token::verify(token, keys, &Expected { issuer, client_id, nonce, now })
+    }
+
+    async fn keys(&self, metadata: &Metadata, freshness: Freshness) -> Result<Arc<KeySet>, ProviderError> {
+        let fetch = || async {
+            let bytes = self.told(self.caller.bytes(get(&metadata.jwks_uri)).await)?;
+            self.told(KeySet::from_jwks(&bytes))
+        };
+        self.keys.get(freshness, fetch).await.ok_or(ProviderError::Unavailable)
+    }
+
+    /// What the ID token tells of the person; where it tells no address, what the userinfo endpoint does.
+    async fn person(&self, metadata: &Metadata, claims: &Claims, access_token: &str) -> Result<Person, ProviderError> {
+        let told = claims.person();
+        let (None, Some(url)) = (&told.email, &metadata.userinfo_endpoint) else { return Ok(told) };
+        let call = Call { url, authorization: query::bearer(access_token), form: None };
+        let info: UserInfo = self.caller.json(call).await.map_err(|fault| self.judge(fault))?;
+        // OpenID Connect Core 1.0, section 5.3.2: or somebody else's answer could be taken for this person's.
+        if info.sub == claims.sub { Ok(info.person) } else { Err(self.refuse("userinfo of somebody else")) }
+    }
+
+    /// A code that does not hold is refused with 400 (RFC 6749, section 5.2); anything else is no verdict.
+    fn judge(&self, fault: CallFault) -> ProviderError {
+        if fault == CallFault::Status(400) {
+            return self.refuse(fault);
+        }
+        self.warn(fault);
+        ProviderError::Unavailable
+    }
+
+    fn told<T, E: std::fmt::Display>(&self, answer: Result<T, E>) -> Option<T> {
+        answer.map_err(|fault| self.warn(fault)).ok()
+    }
+
+    fn refuse(&self, problem: impl std::fmt::Display) -> ProviderError {
+        self.warn(problem);
+        ProviderError::Refused
+    }
+
+    /// In words of our own: what a provider says may hold anything (promise O8).
+    fn warn(&self, problem: impl std::fmt::Display) {
+        tracing::warn!(provider = %self.settings.name, %problem, "a sign-in at a provider fails");
+    }
+}
+
+fn get(url: &str) -> Call<'_> {
+    Call { url, authorization: None, form: None }
+}

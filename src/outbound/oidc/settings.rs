@@ -1,0 +1,146 @@
+//! What the providers are set to.
+
+use std::fmt;
+
+use http::Uri;
+use zeroize::Zeroizing;
+
+use crate::domain::identity::ProviderName;
+
+/// Google's issuer (its discovery document says the same).
+pub const GOOGLE: &str = "https://accounts.google.com";
+/// Where GitHub is, unless it is an own one (GitHub Enterprise Server).
+pub const GITHUB: &str = "https://github.com";
+
+/// What a provider speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProviderKind {
+    /// OpenID Connect at Google.
+    Google,
+    /// OAuth 2.0 at GitHub, which has an API of its own for who somebody is.
+    GitHub,
+    /// OpenID Connect at any issuer, by discovery.
+    Oidc,
+}
+
+impl ProviderKind {
+    /// What is asked for where nothing else is set: whom it is, and their address.
+    pub const fn scopes(self) -> &'static [&'static str] {
+        match self {
+            Self::Google | Self::Oidc => &["openid", "email", "profile"],
+            Self::GitHub => &["read:user", "user:email"],
+        }
+    }
+
+    /// Where it is; `None` where that has to be set.
+    pub const fn issuer(self) -> Option<&'static str> {
+        match self {
+            Self::Google => Some(GOOGLE),
+            Self::GitHub => Some(GITHUB),
+            Self::Oidc => None,
+        }
+    }
+}
+
+/// One provider.
+#[derive(Clone)]
+pub struct ProviderSettings {
+    pub name: ProviderName,
+    pub kind: ProviderKind,
+    /// Compared byte by byte with what the provider says of itself.
+    pub issuer: String,
+    pub client_id: String,
+    pub client_secret: Zeroizing<String>,
+    pub scopes: Vec<String>,
+    /// Where the provider sends browsers back to: a URI of this provider's own (promise O4).
+    pub callback: String,
+}
+
+impl fmt::Debug for ProviderSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ProviderSettings")
+            .field("name", &self.name)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Every provider.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    pub providers: Vec<ProviderSettings>,
+    /// Whether a provider on this machine is spoken to in clear text; for tests and development.
+    pub allow_loopback_http: bool,
+}
+
+impl Settings {
+    /// Whether calls may go there: HTTPS, or this machine where that is allowed.
+    pub fn allows(&self, url: &str) -> bool {
+        is_allowed(url, self.allow_loopback_http)
+    }
+}
+
+/// Whether a URL is one to call: HTTPS with a host and without user and fragment, or plain HTTP on the loopback.
+pub fn is_allowed(url: &str, loopback_http: bool) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else { return false };
+    let Some(authority) = uri.authority() else { return false };
+    if authority.as_str().contains('@') || url.contains('#') || authority.host().is_empty() {
+        return false;
+    }
+    match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") => loopback_http && is_loopback(authority.host()),
+        _ => false,
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // promise O8
+    #[test]
+    fn calls_go_by_https_and_in_clear_text_to_this_machine_alone_where_that_is_allowed() {
+        for url in ["https://idp.example.com", "https://idp.example.com:8443/a?b=c", "https://[2001:db8::1]/"] {
+            assert!(is_allowed(url, false), "{url}");
+        }
+        for url in ["http://127.0.0.1:9000/a", "http://localhost/", "http://[::1]:1/"] {
+            assert!(!is_allowed(url, false) && is_allowed(url, true), "{url}");
+        }
+        for url in [
+            "",
+            "https://",
+            "/path",
+            "ftp://idp.example.com",
+            "http://idp.example.com",
+            "http://localhost.example.com",
+            "http://127.0.0.1.example.com",
+            "https://user@idp.example.com",
+            "http://localhost@evil.example",
+            "https://idp.example.com/#a",
+        ] {
+            assert!(!is_allowed(url, true), "{url}");
+        }
+    }
+
+    // promise S1
+    #[test]
+    fn the_secret_is_not_printed() {
+        let provider = ProviderSettings {
+            name: ProviderName::parse("google").unwrap(),
+            kind: ProviderKind::Google,
+            issuer: GOOGLE.to_owned(),
+            client_id: "id".to_owned(),
+            client_secret: "canary".to_owned().into(),
+            scopes: Vec::new(),
+            callback: String::new(),
+        };
+        assert!(!format!("{provider:?}").contains("canary"));
+    }
+}

@@ -1,0 +1,14 @@
+//! Signing in through others: a flow begins, comes back, and is ended by who began it.
+
+pub mod arrivals;
+pub mod come_back;
+pub mod complete;
+pub mod redeemer;
+mod sealed;
+pub mod settings;
+pub mod start;
+#[cfg(test)]
+pub mod testing;
+
+#[cfg(test)]
+mod tests;
