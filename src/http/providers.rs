@@ -17,6 +17,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::cookies::FlowCookie;
 use super::front::{self, Front};
+use super::oauth::error::{OAuthError, whole_seconds};
 use super::problem::{method_not_allowed, problem};
 use crate::domain::oauth_flow::PkceChallenge;
 use crate::domain::origin::Origin;
@@ -61,7 +62,7 @@ async fn start(
             let cookie = started.browser.as_ref().and_then(|value| cookie.keep(value));
             sent_to(&started.authorization_url, cookie)
         }
-        Err(error) => refused(&error),
+        Err(error) => refused(error),
     }
 }
 
@@ -86,7 +87,7 @@ async fn callback(
     };
     match doors.come_back.run(request, &origin).await {
         Ok(redirect) => sent_to(&redirect, cookie.forget()),
-        Err(error) => refused(&error),
+        Err(error) => refused(error),
     }
 }
 
@@ -114,31 +115,14 @@ fn sent_to(location: &str, cookie: Option<HeaderValue>) -> Response {
     hidden(response)
 }
 
-fn refused(error: &ServiceError) -> Response {
-    let mut response = problem(status(error));
-    if let ServiceError::RateLimited { retry_after }
-    | ServiceError::DependencyUnavailable { retry_after }
-    | ServiceError::ProviderUnavailable { retry_after } = error
-    {
-        let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+/// By the one list of what errors mean over HTTP.
+fn refused(error: ServiceError) -> Response {
+    let OAuthError { status, retry_after, .. } = OAuthError::from(error);
+    let mut response = problem(status);
+    if let Some(wait) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
     }
     hidden(response)
-}
-
-fn status(error: &ServiceError) -> StatusCode {
-    use ServiceError as E;
-    if matches!(error, E::InvalidFields(_) | E::OAuthStateInvalid) {
-        StatusCode::BAD_REQUEST
-    } else if matches!(error, E::ProviderUnknown) {
-        StatusCode::NOT_FOUND
-    } else if matches!(error, E::RateLimited { .. }) {
-        StatusCode::TOO_MANY_REQUESTS
-    } else if matches!(error, E::DependencyUnavailable { .. } | E::ProviderUnavailable { .. } | E::ConcurrentChange) {
-        StatusCode::SERVICE_UNAVAILABLE
-    } else {
-        StatusCode::INTERNAL_SERVER_ERROR
-    }
 }
 
 /// State and code stand in the address: it goes into no cache, and no `Referer`.

@@ -31,16 +31,15 @@ pub fn router(settings: &Settings, needs: Needs) -> Router {
         traces: Traces::new(needs.entropy),
         clock: needs.clock,
     });
-    let oauth = if settings.takes_secrets() { oauth::router(needs.oauth, &front) } else { Router::new() };
     let doors =
         providers::Doors { start: needs.start_oauth, come_back: needs.come_back, is_secure: settings.is_secure() };
-    let providers = providers::router(doors, &front);
+    let secretive = oauth::router(needs.oauth, &front).merge(providers::router(doors, &front));
+    let secretive = if settings.takes_secrets() { secretive } else { Router::new() };
     Router::new()
         .route("/.well-known/jwks.json", get(jwks::jwks))
         .with_state(needs.get_jwks)
-        .merge(oauth)
+        .merge(secretive)
         .merge(gateways)
-        .merge(providers)
         .merge(probes)
         .fallback(async || problem(StatusCode::NOT_FOUND))
         .method_not_allowed_fallback(method_not_allowed)

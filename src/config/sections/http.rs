@@ -28,8 +28,8 @@ pub fn read(reader: &mut Reader, grpc: &GrpcSettings) -> Settings {
         listen: reader.value(
             "http.listen",
             default.listen,
-            "Where OAuth's endpoints, the published keys, decisions for gateways and the health probes are served, in clear \
-             text; port 0 takes a free one.",
+            "Where OAuth's endpoints, the way to providers, the published keys, decisions for gateways and the health \
+             probes are served, in clear text; port 0 takes a free one.",
         ),
         max_connections: reader.checked(
             "http.max_connections",
@@ -41,8 +41,8 @@ pub fn read(reader: &mut Reader, grpc: &GrpcSettings) -> Settings {
         allow_cleartext: reader.value(
             "http.allow_cleartext",
             default.allow_cleartext,
-            "Whether `/oauth2/…`, which carries secrets, is served on an address that is not loopback; for a proxy or \
-             a mesh that does TLS. Where not, those paths are not there.",
+            "Whether `/oauth2/…` and `/oauth/…`, which carry secrets, are served on an address that is not loopback; for a \
+             proxy or a mesh that does TLS. Where not, those paths are not there.",
         ),
         public_url: reader
             .optional::<BaseUrl>(

@@ -18,11 +18,11 @@ const SOON: Duration = Duration::from_secs(1);
 /// An error of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OAuthError {
-    status: StatusCode,
+    pub status: StatusCode,
     code: &'static str,
     description: &'static str,
     challenge: Option<&'static str>,
-    retry_after: Option<Duration>,
+    pub retry_after: Option<Duration>,
 }
 
 impl OAuthError {
@@ -98,8 +98,11 @@ impl From<ServiceError> for OAuthError {
             | E::RevocationStateStale { retry_after }
             | E::DependencyUnavailable { retry_after }
             | E::ReaderTooSlow { retry_after }
+            | E::ProviderUnavailable { retry_after }
             | E::Draining { retry_after } => Self::unavailable(retry_after),
             E::ConcurrentChange => Self::unavailable(SOON),
+            E::ProviderUnknown => Self::unreadable(StatusCode::NOT_FOUND, "no provider has the name"),
+            E::OAuthStateInvalid => Self::invalid_request("no sign-in at a provider goes on by these"),
             E::BearerRequired => {
                 let error = Self::new(StatusCode::UNAUTHORIZED, "invalid_token", "the bearer is not valid");
                 Self { challenge: Some(words::INVALID_TOKEN), ..error }
@@ -127,10 +130,7 @@ impl From<ServiceError> for OAuthError {
             | E::ServiceAccountUnknown
             | E::SigningKeyUnknown
             | E::CursorTooOld
-            | E::ProviderUnknown
-            | E::OAuthStateInvalid
             | E::ProviderRefused
-            | E::ProviderUnavailable { .. }
             | E::AccountExists
             | E::ProviderEmailNotVerified
             | E::IdentityTaken
@@ -157,7 +157,7 @@ impl IntoResponse for OAuthError {
 }
 
 /// Rounded up: who comes back then is not too early (RFC 9110, section 10.2.3).
-fn whole_seconds(wait: Duration) -> u64 {
+pub fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 

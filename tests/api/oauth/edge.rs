@@ -67,6 +67,8 @@ async fn beyond_loopback_nothing_takes_a_secret_in_clear_text_unless_that_is_ask
         }
         let described = http_get(address, "/.well-known/oauth-authorization-server", &[]).await.status;
         assert_eq!(described == 200, allowed == "true", "only what works is described");
+        let begun = http_get(address, "/oauth/idp/start", &[]).await.status;
+        assert_eq!(begun, if allowed == "true" { 400 } else { 404 }, "the way to a provider");
         assert_eq!(http_get(address, "/.well-known/jwks.json", &[]).await.status, 200);
         assert_eq!(http_get(address, "/livez", &[]).await.status, 200);
     }
