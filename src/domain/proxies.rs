@@ -62,26 +62,40 @@ impl ProxyTrust {
 
     /// The hops that the header names, the nearest last; `None` for one that cannot be read.
     fn hops<'h>(&self, values: impl IntoIterator<Item = &'h [u8]>) -> Vec<Option<IpAddr>> {
-        let parse = match self.header {
-            ForwardedHeader::XForwardedFor => node,
-            ForwardedHeader::Forwarded => forwarded_for,
-        };
         let mut hops = Vec::new();
         for value in values {
-            match str::from_utf8(value) {
-                Ok(list) => hops.extend(list.split(',').map(|element| parse(element.trim()))),
-                Err(_) => hops.push(None),
+            match (str::from_utf8(value), self.header) {
+                (Ok(list), ForwardedHeader::XForwardedFor) => hops.extend(list.split(',').map(|hop| node(hop.trim()))),
+                (Ok(list), ForwardedHeader::Forwarded) => hops.extend(outside_quotes(list, ',').map(forwarded_for)),
+                (Err(_), _) => hops.push(None),
             }
         }
         hops
     }
 }
 
-/// The `for` parameter of one element of `forwarded`.
+/// The one `for` parameter of one element of `forwarded`; what stands in quotes is nobody's parameter (RFC 7239, section 4).
 fn forwarded_for(element: &str) -> Option<IpAddr> {
-    element.split(';').find_map(|parameter| {
+    let mut named = outside_quotes(element, ';').filter_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("for").then(|| node(value.trim().trim_matches('"')))?
+        name.trim().eq_ignore_ascii_case("for").then(|| value.trim())
+    });
+    let (Some(value), None) = (named.next(), named.next()) else { return None };
+    let quoted = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let bare = quoted.unwrap_or(value);
+    if bare.contains('"') { None } else { node(bare) }
+}
+
+/// The parts between separators, but for those in quotes; a quote that never ends takes the rest into its part.
+fn outside_quotes(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    text.split(move |character| {
+        let was_escaped = is_escaped;
+        is_escaped = is_quoted && !was_escaped && character == '\\';
+        if character == '"' && !was_escaped {
+            is_quoted = !is_quoted;
+        }
+        character == separator && !is_quoted
     })
 }
 
@@ -150,5 +164,17 @@ mod tests {
         assert_eq!(of("proto=https;For=\"[2001:db9::17]:4711\""), "2001:db9::17");
         assert_eq!(of("for=_hidden"), "10.0.0.1");
         assert_eq!(of("for=192.0.2.43, proto=https"), "10.0.0.1");
+    }
+
+    // promise L4
+    #[test]
+    fn what_a_client_gets_into_quotes_names_no_source() {
+        let of = |value| seen(ForwardedHeader::Forwarded, "10.0.0.1", &[("forwarded", value)]);
+        assert_eq!(of("proto=http;host=\"x;for=1.2.3.4\";for=203.0.113.9"), "203.0.113.9");
+        assert_eq!(of("for=203.0.113.9;host=\"x,for=1.2.3.4\""), "203.0.113.9");
+        assert_eq!(of("host=\"x\\\";for=1.2.3.4;\";for=203.0.113.9"), "203.0.113.9");
+        for doubtful in ["host=\"x;for=1.2.3.4;for=203.0.113.9", "for=1.2.3.4;for=203.0.113.9", "for=\"1.2.3.4"] {
+            assert_eq!(of(doubtful), "10.0.0.1", "{doubtful}");
+        }
     }
 }

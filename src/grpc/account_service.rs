@@ -72,8 +72,8 @@ impl AccountService for AccountApi {
         &self,
         request: Request<pb::BeginTotpEnrollmentRequest>,
     ) -> Answer<pb::BeginTotpEnrollmentResponse> {
-        let (caller, ..) = split_called(request)?;
-        let begun = self.begin_totp_enrollment.run(&caller).await?;
+        let (caller, origin, _) = split_called(request)?;
+        let begun = self.begin_totp_enrollment.run(&caller, &origin).await?;
         let enrollment = Some(second_factor::enrollment(&begun));
         Ok(Response::new(pb::BeginTotpEnrollmentResponse { enrollment }))
     }

@@ -186,6 +186,9 @@ async fn traefik_asks_with_each_request(backend: Backend) {
     let (keystead, mirror) = (Keystead::start(backend).await, Mirror::start().await);
     let client = keystead.client().await;
     let gateway = Gateway::traefik(&configuration("yaml", "forwardAuth", &keystead, mirror.address));
+    // It listens before it has read its routes.
+    let at = SocketAddr::from((Ipv4Addr::LOCALHOST, gateway.port));
+    until("the routes to be read", || async { http_get(at, "/page", &[]).await.status != 404 }).await;
     asks_with_each_request(&client, &gateway).await;
 }
 

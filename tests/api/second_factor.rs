@@ -10,6 +10,8 @@ use crate::harness::token::Jwt;
 use crate::harness::{Authenticator, Backend, Keystead, Person, Setup, on_each_backend, until};
 use crate::support::packages::oathtool;
 
+const NEW_PASSWORD: &str = "fresh paint on the boathouse";
+
 fn amr(access_token: &str) -> serde_json::Value {
     Jwt::parse(access_token).claims["amr"].clone()
 }
@@ -245,7 +247,7 @@ async fn a_new_password_keeps_the_factor_and_ends_the_challenges(backend: Backen
     let challenge = client.challenged(&ada).await.challenge_token;
     client.ask_for_reset(&ada.email).await.expect("taken");
     let reset = keystead.mailbox().reset_token(&ada.email).await;
-    let ada = Person { password: "fresh paint on the boathouse".to_owned(), ..ada };
+    let ada = Person { password: NEW_PASSWORD.to_owned(), ..ada };
     client.set_password(&reset, &ada.password).await.expect("a new password");
     let failure = client.meet_by_recovery(&challenge, &enrolled.codes[0]).await.expect_err("another epoch");
     failure.is(Code::Unauthenticated, "INVALID_TOKEN");
@@ -253,7 +255,33 @@ async fn a_new_password_keeps_the_factor_and_ends_the_challenges(backend: Backen
     client.meet_by_totp(&challenge, &enrolled.authenticator.code(&keystead, 1)).await.expect("the factor is there");
 }
 
+// promises L2, M4
+async fn nobody_enrols_for_an_address_that_is_not_theirs(backend: Backend) {
+    let keystead = Keystead::start(backend).await;
+    let client = keystead.client().await;
+    let eve = Person::new("victim");
+    let planted = client.bearing(&eve.register(&client).await.set.access_token);
+    let refused = planted.begin_totp().await.expect_err("the address is not verified");
+    refused.is(Code::FailedPrecondition, "EMAIL_NOT_VERIFIED");
+}
+
+// promise L2
+async fn a_factor_from_before_the_address_was_verified_does_not_outlive_a_reset(backend: Backend) {
+    let keystead = Setup::on(backend).with("mfa.required_roles", "['user']").start().await;
+    let client = keystead.client().await;
+    let eve = Person::new("victim");
+    client.register(eve.registration()).await.expect("a challenge");
+    eve.enroll_by_challenge(&keystead, &client).await;
+    client.ask_for_reset(&eve.email).await.expect("taken");
+    let reset = keystead.mailbox().reset_token(&eve.email).await;
+    client.set_password(&reset, NEW_PASSWORD).await.expect("the owner's password");
+    let owner = Person { password: NEW_PASSWORD.to_owned(), ..eve };
+    owner.enroll_by_challenge(&keystead, &client).await;
+}
+
 on_each_backend!(
+    nobody_enrols_for_an_address_that_is_not_theirs,
+    a_factor_from_before_the_address_was_verified_does_not_outlive_a_reset,
     an_enrolled_account_signs_in_with_a_code_and_its_tokens_say_so,
     a_code_works_once_whichever_challenge_it_is_shown_to,
     of_sixty_four_sign_ins_with_one_code_at_once_one_gets_a_session,

@@ -122,6 +122,7 @@ impl Shared {
         OwnFactor {
             begin_enrollment: BeginTotpEnrollment {
                 users: Arc::clone(&stores.database) as _,
+                guard: Arc::clone(&self.guard),
                 enroller: Arc::clone(enroller),
             },
             confirm_enrollment: ConfirmTotpEnrollment {
@@ -130,7 +131,11 @@ impl Shared {
                 enroller: Arc::clone(enroller),
             },
             disable: DisableTotp { edits: Arc::clone(&edits), rule: rule.clone() },
-            regenerate_codes: RegenerateRecoveryCodes { edits, enroller: Arc::clone(enroller) },
+            regenerate_codes: RegenerateRecoveryCodes {
+                edits,
+                guard: Arc::clone(&self.guard),
+                enroller: Arc::clone(enroller),
+            },
         }
     }
 

@@ -32,6 +32,9 @@ impl ConfirmTotpEnrollment {
     ) -> ServiceResult<RecoveryCodes> {
         self.guard.admit_source(origin).await?;
         let user = self.edits.user(caller).await?;
+        if !user.email_verified {
+            return Err(ServiceError::EmailNotVerified);
+        }
         let (edit, codes) = self.enroller.confirm(&user, &request.enrollment_token, request.code)?;
         match self.edits.apply(&user, edit, caller, origin).await {
             // Somebody else's change has ended the enrolment with its epoch.

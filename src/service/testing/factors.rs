@@ -7,6 +7,7 @@ use data_encoding::BASE32_NOPAD;
 use super::{World, origin};
 use crate::crypto::totp::TotpSecret;
 use crate::domain::clock::Clock as _;
+use crate::domain::ports::profiles::{ProfileChange, Profiles as _};
 use crate::domain::second_factor::{ChallengePurpose, TotpCode, TotpStep};
 use crate::domain::user::User;
 use crate::service::account::confirm_totp_enrollment::{ConfirmTotpEnrollment, ConfirmTotpEnrollmentRequest};
@@ -104,8 +105,11 @@ impl World {
         }
     }
 
-    /// Enrols an authenticator for the user, signed in for that; its code of now is used by it.
+    /// Enrols an authenticator for the user, their address verified and they signed in for that; its code of now is used
+    /// by it.
     pub async fn enroll(&self, user: &User) -> (Authenticator, RecoveryCodes) {
+        let verified = ProfileChange { email_verified: Some(true), ..ProfileChange::default() };
+        drop(self.store.update(user.id, verified, None, &self.context()).await.unwrap());
         let caller = self.caller(&self.sign_in(user).await).await;
         let enrollment = self.enroller().begin(user).unwrap();
         let authenticator = Authenticator::reading(&enrollment);

@@ -69,9 +69,11 @@ impl Database {
             revocation_expires_at: reset.revocation_expires_at,
         };
         let Replaced { revocations, ended } = self.replace_password(&transaction, &user, &replacement, context).await?;
+        let is_planted = self.forget_planted_factor(&transaction, &user, context).await?;
         // Whoever has the token reads the address's mail.
         mark_verified(&transaction, &user).await?;
-        self.write_events(&transaction, context, events_of_reset(&user, ended)).await?;
+        let events = events_of_reset(&user, ended).into_iter();
+        self.write_events(&transaction, context, events.chain(is_planted)).await?;
         transaction.commit().await?;
         Ok(ResetOutcome::Done { revocations })
     }

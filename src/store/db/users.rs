@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DatabaseTransaction, EntityTrait as _, QueryFilter as _,
-    QuerySelect as _, Select, TryInsertResult,
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _,
+    QueryFilter as _, QuerySelect as _, Select, TryInsertResult,
 };
 
 use super::audit;
@@ -177,4 +177,10 @@ pub(super) fn stored_email(text: &str) -> Result<Email, Fault> {
 
 pub(super) fn stored_name(text: &str) -> Result<Name, Fault> {
     Name::parse(text).map_err(|_| Fault::Corrupt("name"))
+}
+
+/// Whether the account has roles that not every account has.
+pub(super) async fn has_been_given_roles(connection: &impl ConnectionTrait, user: UserId) -> Result<bool, DbErr> {
+    let roles = user_role::Entity::find().filter(user_role::Column::UserId.eq(user.as_uuid()));
+    Ok(roles.filter(user_role::Column::Role.ne(ROLE_USER)).one(connection).await?.is_some())
 }

@@ -15,7 +15,7 @@ use crate::domain::mail::MailKind;
 use crate::domain::ports::identities::Identities;
 use crate::domain::ports::{AuditContext, StoreError, StoreResult};
 use crate::domain::revocation::Revocation;
-use crate::domain::user::{Epoch, ROLE_ADMIN, ROLE_USER, Revision, User, UserState};
+use crate::domain::user::{Epoch, ROLE_USER, Revision, User, UserState};
 
 #[async_trait]
 impl Identities for MemoryStore {
@@ -116,7 +116,7 @@ impl State {
             self.keep_identity(holder, linked, context);
             return Adoption::Linked(holder.clone());
         }
-        if holder.roles.iter().any(|role| role == ROLE_ADMIN) {
+        if holder.roles.iter().any(|role| role != ROLE_USER) {
             return Adoption::AccountExists;
         }
         self.tell_identity(AuditKind::AccountReclaimed, holder.id, &identity.provider, context);

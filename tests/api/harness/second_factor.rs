@@ -101,10 +101,20 @@ impl Client {
 }
 
 impl Person {
-    /// Gives the account of somebody registered a second factor; the code of now is used by that.
+    /// Verifies the address of somebody registered by the mail of the registration.
+    pub async fn verify(&self, keystead: &Keystead, client: &Client) {
+        let token = keystead.mailbox().verification_token(&self.email).await;
+        client.verify_email(&token).await.expect("verified");
+    }
+
+    /// Gives the account of somebody registered a second factor, the address verified first; the code of now is used by
+    /// that.
     pub async fn enroll(&self, keystead: &Keystead, client: &Client) -> Enrolled {
         let before = self.log_in(client).await.expect("tokens");
         let own = client.bearing(&before.access_token);
+        if !own.me().await.expect("the account").email_verified {
+            self.verify(keystead, client).await;
+        }
         let enrollment = own.begin_totp().await.expect("an enrolment");
         let authenticator = Authenticator::reading(&enrollment);
         let code = authenticator.code(keystead, 0);

@@ -12,7 +12,7 @@ use crate::domain::identity::{Adoption, Arrival};
 use crate::domain::mail::MailKind;
 use crate::domain::ports::AuditContext;
 use crate::domain::revocation::{Revocation, RevocationTarget};
-use crate::domain::user::{Epoch, ROLE_ADMIN, ROLE_USER, Revision, UserState};
+use crate::domain::user::{Epoch, ROLE_USER, Revision, UserState};
 use crate::store::db::attempts::forget_account;
 use crate::store::db::database::Database;
 use crate::store::db::email_changes::{forget_changes, notice};
@@ -20,7 +20,7 @@ use crate::store::db::entity::{identity, user, user_role};
 use crate::store::db::fault::Fault;
 use crate::store::db::one_time_tokens::end_tokens_of;
 use crate::store::db::second_factors::forget_factor;
-use crate::store::db::users::{find_user, lock_user, stored_email};
+use crate::store::db::users::{find_user, has_been_given_roles, lock_user, stored_email};
 use crate::store::db::words::Word as _;
 use crate::store::db::{audit, revocations, sessions};
 
@@ -67,7 +67,7 @@ impl Database {
             None
         } else {
             // What an administrator has given to the account was not meant for whoever comes by this way.
-            if is_administrator(&transaction, id).await? {
+            if has_been_given_roles(&transaction, id).await? {
                 return Ok(Adoption::AccountExists);
             }
             events.push(told(AuditKind::AccountReclaimed, id, &identity.provider, context));
@@ -161,11 +161,6 @@ async fn empty(
     let revocations = vec![Revocation { target, expires_at: arrival.revocations_expire_at }];
     revocations::write(transaction, &revocations).await?;
     Ok(Emptied { revocations, ended })
-}
-
-async fn is_administrator(transaction: &DatabaseTransaction, user: UserId) -> Result<bool, Fault> {
-    let role = user_role::Entity::find_by_id((user.as_uuid(), ROLE_ADMIN.to_owned()));
-    Ok(role.one(transaction).await?.is_some())
 }
 
 /// An account whose address the provider vouches for; it has no password.

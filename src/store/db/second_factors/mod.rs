@@ -2,6 +2,7 @@
 
 mod change;
 mod complete;
+mod planted;
 mod waiting;
 
 use async_trait::async_trait;
