@@ -127,6 +127,7 @@ async fn an_authenticator_that_nobody_here_wrote_agrees(backend: Backend) {
     let client = keystead.client().await;
     let ada = Person::new("ada");
     let own = client.bearing(&ada.register(&client).await.set.access_token);
+    ada.verify(&keystead, &client).await;
     let enrollment = own.begin_totp().await.expect("an enrolment");
     let secret = &enrollment.secret;
     let shown = |ahead: u64| {
@@ -186,6 +187,7 @@ async fn an_enrolment_ends_with_its_time_and_with_any_change_of_the_account(back
     let client = keystead.client().await;
     let ada = Person::new("ada");
     let token = ada.register(&client).await.set.access_token;
+    ada.verify(&keystead, &client).await;
     let own = client.bearing(&token);
     let late = own.begin_totp().await.expect("an enrolment");
     keystead.clock.advance(Duration::from_mins(1));
