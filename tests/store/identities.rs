@@ -155,6 +155,18 @@ pub async fn an_account_that_nobody_verified_is_emptied_before_it_is_linked(back
     assert!(matches!(adopt(&backend, &told).await, Adoption::Known(known) if known == user));
 }
 
+pub async fn an_address_that_only_looks_alike_opens_nothing(backend: Arc<Backend>) {
+    // promise O7
+    verified(&backend, "mike@example.com").await;
+    backend.user("strasse@example.com").await;
+    for (subject, alike) in [("1", "m\u{131}ke@example.com"), ("2", "stra\u{df}e@example.com")] {
+        let outcome = adopt(&backend, &arrival(&backend, subject, alike, true)).await;
+        assert!(matches!(outcome, Adoption::AccountExists), "{alike}: {outcome:?}");
+    }
+    let own = adopt(&backend, &arrival(&backend, "3", "MIKE@example.com", true)).await;
+    assert!(matches!(own, Adoption::Linked(_)), "{own:?}");
+}
+
 pub async fn a_disabled_account_and_closed_registration_take_nobody_in(backend: Arc<Backend>) {
     let ada = verified(&backend, "ada@example.com").await;
     backend.disable(ada.id).await;

@@ -193,6 +193,7 @@ conformance! {
         a_verified_address_links_where_both_sides_have_verified_it
         an_address_that_only_one_side_has_verified_links_nothing_of_the_other
         an_account_that_nobody_verified_is_emptied_before_it_is_linked
+        an_address_that_only_looks_alike_opens_nothing
         a_disabled_account_and_closed_registration_take_nobody_in
         an_owner_links_what_nobody_else_has
         an_account_with_an_unverified_address_links_nothing

@@ -110,6 +110,10 @@ impl State {
         if holder.state != UserState::Active {
             return Adoption::Disabled(holder.id);
         }
+        let word = arrival.external.email.as_ref().map(|provided| provided.email.as_str());
+        if !word.is_some_and(|word| word.eq_ignore_ascii_case(holder.email.as_str())) {
+            return Adoption::AccountExists;
+        }
         let identity = &arrival.external.identity;
         let linked = LinkedIdentity { id: arrival.identity_id, identity: identity.clone(), linked_at: context.at };
         if holder.email_verified {

@@ -61,6 +61,11 @@ impl Database {
         if holder.state != UserState::Active.word() {
             return Ok(Adoption::Disabled(id));
         }
+        // Addresses that only look alike have one key; mail tells them apart, and the provider's word is for its own.
+        let word = arrival.external.email.as_ref().map(|provided| provided.email.as_str());
+        if !word.is_some_and(|word| word.eq_ignore_ascii_case(&holder.email)) {
+            return Ok(Adoption::AccountExists);
+        }
         let identity = &arrival.external.identity;
         let mut events = Vec::new();
         let reclaimed = if holder.email_verified {
