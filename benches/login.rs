@@ -195,7 +195,7 @@ async fn offer(keystead: &Keystead, rate: f64) -> Result<Offered> {
     while let Some((answer, took)) = told.recv().await {
         match answer {
             Ok(()) => done += 1,
-            Err(Code::ResourceExhausted | Code::Unavailable) => refusals.push(took.as_secs_f64() * 1_000.0),
+            Err(Code::ResourceExhausted) => refusals.push(took.as_secs_f64() * 1_000.0),
             Err(code) => return Err(anyhow!("a login ended with {code}")),
         }
     }

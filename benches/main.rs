@@ -5,6 +5,7 @@
 
 mod api;
 mod empty;
+mod fan_out;
 mod growth;
 mod h2load;
 mod keystead;
@@ -87,6 +88,7 @@ async fn measure(arguments: &Arguments) -> Result<()> {
     }
     if arguments.wants(&["V5"]) {
         show(&revocation::measure().await?, arguments)?;
+        show(&fan_out::measure().await?, arguments)?;
     }
     if arguments.wants(&["L1"]) {
         show(&login::saturation().await?, arguments)?;

@@ -1,6 +1,7 @@
 //! A client's end of the feed of revocations.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use keystead::grpc::pb::revocation::Target;
@@ -57,6 +58,13 @@ impl Feed {
     /// Takes messages until they have told of the session.
     pub async fn hears_of(&mut self, session: &str) {
         while !self.sessions.contains(session) {
+            self.message().await.expect("a message");
+        }
+    }
+
+    /// Takes messages until they have told of every session.
+    pub async fn hears_of_all(mut self, sessions: Arc<BTreeSet<String>>) {
+        while !sessions.is_subset(&self.sessions) {
             self.message().await.expect("a message");
         }
     }
