@@ -41,12 +41,13 @@ impl Gateway {
     }
 
     /// Traefik with this configuration of its providers.
-    pub fn traefik(configuration: &str) -> Self {
+    pub fn traefik(configuration: &str, options: &[String]) -> Self {
         let program = tool("traefik");
         Self::start(configuration, "traefik.yaml", |file, _, port| {
             let mut command = Command::new(&program);
             command.arg(format!("--entrypoints.web.address=127.0.0.1:{port}"));
             command.arg(format!("--providers.file.filename={}", file.display()));
+            command.args(options);
             command.args(["--global.checknewversion=false", "--global.sendanonymoususage=false"]);
             command
         })
