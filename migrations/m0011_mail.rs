@@ -22,6 +22,7 @@ impl MigrationTrait for Migration {
             manager.alter_table(Table::alter().table("outbox").add_column(column).take()).await?;
         }
         manager.create_index(index("outbox", "outbox_user", &["user_id"])).await?;
+        manager.create_index(index("outbox", "outbox_email_key", &["email_key"])).await?;
         for column in [columns.optional_text("new_email"), optional_number("user_epoch")] {
             manager.alter_table(Table::alter().table("one_time_tokens").add_column(column).take()).await?;
         }

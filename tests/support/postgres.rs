@@ -19,6 +19,10 @@ const SETTINGS: &[&str] =
 /// A killed server loses nothing by these, only a killed machine does.
 const FORGETFUL: &[&str] = &["fsync=off", "full_page_writes=off"];
 
+/// A server that logs how it carries every statement out, and passes over a table row by row only where it must.
+const EXPLAINING: &[&str] =
+    &["session_preload_libraries=auto_explain", "auto_explain.log_min_duration=0", "enable_seqscan=off", "jit=off"];
+
 /// The URL of a new, empty database in the one cluster that the tests of this process share.
 pub fn fresh_database() -> String {
     static SHARED: OnceLock<PostgresServer> = OnceLock::new();
@@ -44,6 +48,11 @@ impl PostgresServer {
     /// One that writes as it does in production.
     pub fn start_durable() -> Self {
         Self::start_with(SETTINGS)
+    }
+
+    /// One that logs its plans.
+    pub fn start_explaining() -> Self {
+        Self::start_with(&[SETTINGS, FORGETFUL, EXPLAINING].concat())
     }
 
     fn start_with(settings: &[&'static str]) -> Self {
@@ -144,7 +153,8 @@ impl PostgresServer {
         self.guard.folder().join("postgres.log")
     }
 
-    fn log(&self) -> String {
+    /// What it has logged since it started.
+    pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
     }
 }

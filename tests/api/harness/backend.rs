@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use crate::support::postgres;
+use crate::support::postgres::{self, PostgresServer};
 use crate::support::redis::RedisServer;
 
 /// What a Keystead stands on.
@@ -17,6 +17,8 @@ pub enum Backend {
     Postgres,
     /// The same with a cluster of its own, for tests that stop it.
     OwnPostgresRedis,
+    /// A cluster of its own that logs every plan, and scans a table only where no index serves.
+    ExplainedPostgres,
 }
 
 impl Backend {
@@ -24,7 +26,7 @@ impl Backend {
     pub fn replicas(self) -> usize {
         match self {
             Self::Sqlite => 1,
-            Self::PostgresRedis | Self::Postgres | Self::OwnPostgresRedis => 2,
+            Self::PostgresRedis | Self::Postgres | Self::OwnPostgresRedis | Self::ExplainedPostgres => 2,
         }
     }
 }
@@ -32,7 +34,7 @@ impl Backend {
 /// The servers of one test; they end with it.
 pub struct Servers {
     pub redis: Option<RedisServer>,
-    pub postgres: Option<postgres::PostgresServer>,
+    pub postgres: Option<PostgresServer>,
     /// `None`: SQLite.
     pub database_url: Option<String>,
 }
@@ -55,6 +57,11 @@ impl Servers {
         assert_eq!(&answer, b"+OK\r\n");
     }
 
+    fn with(postgres: PostgresServer, redis: Option<RedisServer>) -> Self {
+        let database_url = Some(postgres.fresh_database());
+        Self { redis, postgres: Some(postgres), database_url }
+    }
+
     fn start_blocking(backend: Backend) -> Self {
         match backend {
             Backend::Sqlite => Self { redis: None, postgres: None, database_url: None },
@@ -63,11 +70,8 @@ impl Servers {
                 Self { redis: Some(RedisServer::start()), postgres: None, database_url }
             }
             Backend::Postgres => Self { redis: None, postgres: None, database_url: Some(postgres::fresh_database()) },
-            Backend::OwnPostgresRedis => {
-                let postgres = postgres::PostgresServer::start();
-                let database_url = Some(postgres.fresh_database());
-                Self { redis: Some(RedisServer::start()), postgres: Some(postgres), database_url }
-            }
+            Backend::OwnPostgresRedis => Self::with(PostgresServer::start(), Some(RedisServer::start())),
+            Backend::ExplainedPostgres => Self::with(PostgresServer::start_explaining(), None),
         }
     }
 }

@@ -22,7 +22,7 @@ impl Rows {
     /// Makes an account an administrator without anybody's word, as only the first one is made.
     pub async fn make_administrator(&self, email: &str) {
         let query =
-            format!("INSERT INTO user_roles (user_id, role) SELECT id, 'admin' FROM users WHERE email = '{email}'");
+            format!("INSERT INTO user_roles (user_id, role) SELECT id, 'admin' FROM users WHERE email_key = '{email}'");
         let done = self.0.execute_unprepared(&query).await.expect("the query is well-formed");
         assert_eq!(done.rows_affected(), 1, "{email} has an account");
     }
