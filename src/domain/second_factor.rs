@@ -1,6 +1,7 @@
 //! The second factor of an account: a time-based code (RFC 6238), and recovery codes for whoever has lost it.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::audit::{AuditEvent, AuditKind};
 use super::clock::Timestamp;
@@ -17,6 +18,9 @@ pub const RECOVERY_CODES: usize = 10;
 
 /// How many wrong codes end a challenge.
 pub const MAX_WRONG_CODES: u32 = 5;
+
+/// How often the owner is warned of challenges that have ended so.
+pub const WARNING_PAUSE: Duration = Duration::from_hours(1);
 
 /// How the trail names the call at which a second factor was wrong.
 pub const COMPLETION: &str = "CompleteMfa";
@@ -156,7 +160,10 @@ pub enum CompletionOutcome {
     /// Challenge and code are used up, the session stands; sessions over the cap have ended with these revocations.
     Completed { revocations: Vec<Revocation> },
     /// The code is wrong or used up; it is counted against the challenge and the authenticator, and told.
-    WrongCode,
+    WrongCode {
+        /// Whether it was the last one that the challenge allows.
+        is_last: bool,
+    },
     /// The challenge opens nothing (any more); told.
     Gone,
 }

@@ -26,10 +26,13 @@ pub trait SecondFactors: Send + Sync {
 
     /// Uses challenge and code up and opens the session, as [`Sessions::create`] does. Each step of time and each recovery
     /// code works once; a recovery code is told to the owner ([`MailKind::RecoveryCodeUsed`]). A wrong code counts against
-    /// the challenge, which ends with the fifth, and against the authenticator.
+    /// the challenge, which ends with the fifth, and against the authenticator. The end is told to the owner too, once in
+    /// [`WARNING_PAUSE`] at most ([`MailKind::WrongCodes`]): whoever guesses codes has got past the first factor.
     ///
     /// [`Sessions::create`]: super::Sessions::create
     /// [`MailKind::RecoveryCodeUsed`]: crate::domain::mail::MailKind::RecoveryCodeUsed
+    /// [`MailKind::WrongCodes`]: crate::domain::mail::MailKind::WrongCodes
+    /// [`WARNING_PAUSE`]: crate::domain::second_factor::WARNING_PAUSE
     async fn complete(&self, completion: Completion, context: &AuditContext) -> StoreResult<CompletionOutcome>;
 
     /// Changes the second factor: raises the epoch, ends the other sessions, revokes what is out, tells the owner by mail,

@@ -111,7 +111,13 @@ impl CompleteMfa {
                 }
                 self.opener.hand_out(&ring, &session, &user, &revocations, origin).await
             }
-            CompletionOutcome::WrongCode => refuse(&user, ServiceError::InvalidCode, origin),
+            CompletionOutcome::WrongCode { is_last } => {
+                if is_last {
+                    let failed = security_event::event(AuditKind::ChallengeExhausted, AuditOutcome::Failure);
+                    security_event::log(&AuditEvent { subject: Some(user.id.into()), ..failed }, origin);
+                }
+                refuse(&user, ServiceError::InvalidCode, origin)
+            }
             CompletionOutcome::Gone => refuse(&user, ServiceError::InvalidToken, origin),
         }
     }

@@ -13,7 +13,7 @@ use crate::domain::ports::second_factors::SecondFactors;
 use crate::domain::ports::{AuditContext, StoreResult};
 use crate::domain::second_factor::{
     COMPLETION, ChallengeCreation, ChallengeHash, Completion, CompletionOutcome, FactorChange, FactorEdit,
-    FactorOutcome, MAX_WRONG_CODES, NewChallenge, OpenChallenge, Proof, RecoveryCodeHash, TotpFactor,
+    FactorOutcome, MAX_WRONG_CODES, NewChallenge, OpenChallenge, Proof, RecoveryCodeHash, TotpFactor, WARNING_PAUSE,
 };
 use crate::domain::user::UserState;
 
@@ -21,6 +21,8 @@ use crate::domain::user::UserState;
 pub(super) struct FactorRow {
     pub factor: TotpFactor,
     pub codes: Vec<RecoveryCodeHash>,
+    /// When the owner was last warned of wrong codes.
+    pub warned_at: Option<Timestamp>,
 }
 
 /// A sign-in that waits.
@@ -70,16 +72,20 @@ impl SecondFactors for MemoryStore {
             state.record_completion_refused(None, context);
             return Ok(CompletionOutcome::Gone);
         }
-        if !state.count_try(&completion.challenge, user, context.at) {
+        let Some(tries) = state.count_try(&completion.challenge, user, context.at) else {
             state.record_completion_refused(Some(user), context);
             return Ok(CompletionOutcome::Gone);
-        }
+        };
         if !state.holds(user, &completion) {
             if let Some(row) = state.factors.get_mut(&user) {
                 row.factor.failures += 1;
             }
+            let is_last = tries >= MAX_WRONG_CODES;
+            if is_last {
+                state.record_exhausted(user, completion.session.session.device_name, context);
+            }
             state.record_completion_refused(Some(user), context);
-            return Ok(CompletionOutcome::WrongCode);
+            return Ok(CompletionOutcome::WrongCode { is_last });
         }
         state.challenges.remove(&completion.challenge);
         let (id, device) = (completion.session.session.id, completion.session.session.device_name.clone());
@@ -103,7 +109,7 @@ impl SecondFactors for MemoryStore {
             return Ok(FactorOutcome::UserChanged);
         }
         if let Some(opening) = &change.opening
-            && !state.count_try(&opening.challenge, id, context.at)
+            && state.count_try(&opening.challenge, id, context.at).is_none()
         {
             return Ok(FactorOutcome::ChallengeGone);
         }
@@ -135,18 +141,17 @@ impl ChallengeRow {
 }
 
 impl State {
-    fn count_try(&mut self, hash: &ChallengeHash, user: UserId, now: Timestamp) -> bool {
+    /// Counts a try, if the challenge opens anything, and says how many there have been.
+    fn count_try(&mut self, hash: &ChallengeHash, user: UserId, now: Timestamp) -> Option<u32> {
         let row = self.challenges.get_mut(hash);
-        let row = row.filter(|row| row.is_usable(now) && row.challenge.user_id == user);
-        row.is_some_and(|row| {
-            row.tries += 1;
-            true
-        })
+        let row = row.filter(|row| row.is_usable(now) && row.challenge.user_id == user)?;
+        row.tries += 1;
+        Some(row.tries)
     }
 
     /// Whether the proof holds; it is used up by that, and the failures in a row are forgotten.
     fn holds(&mut self, user: UserId, completion: &Completion) -> bool {
-        let Some(FactorRow { factor, codes }) = self.factors.get_mut(&user) else { return false };
+        let Some(FactorRow { factor, codes, .. }) = self.factors.get_mut(&user) else { return false };
         let holds = match &completion.proof {
             Proof::Totp { sealed, step } => {
                 let fits =
@@ -174,7 +179,8 @@ impl State {
         match edit {
             FactorEdit::Enroll { sealed, step, codes } => {
                 let factor = TotpFactor { sealed, last_step: step, failures: 0 };
-                self.factors.insert(user, FactorRow { factor, codes });
+                let warned_at = self.factors.get(&user).and_then(|row| row.warned_at);
+                self.factors.insert(user, FactorRow { factor, codes, warned_at });
                 true
             }
             FactorEdit::ReplaceCodes(new) => {
@@ -193,6 +199,16 @@ impl State {
         if let Some(user) = self.users.get(&user).map(|row| row.user.clone()) {
             let owner = MailOwner { user_id: user.id, epoch: user.epoch };
             self.queue_notice(Notice { kind, owner, to: user.email, device }, context);
+        }
+    }
+
+    /// Records that a challenge has ended by wrong codes, and warns the owner if that was not done lately.
+    fn record_exhausted(&mut self, user: UserId, device: Name, context: &AuditContext) {
+        self.record_failure(AuditKind::ChallengeExhausted, Some(user), None, context);
+        let Some(row) = self.factors.get_mut(&user) else { return };
+        if row.warned_at.is_none_or(|last| last <= context.at.before(WARNING_PAUSE)) {
+            row.warned_at = Some(context.at);
+            self.notify(user, MailKind::WrongCodes, device, context);
         }
     }
 

@@ -39,7 +39,7 @@ impl Database {
             return Ok(FactorOutcome::UserChanged);
         }
         if let Some(opening) = &change.opening
-            && !count_try(&transaction, &opening.challenge, id, context.at).await?
+            && count_try(&transaction, &opening.challenge, id, context.at).await?.is_none()
         {
             return Ok(FactorOutcome::ChallengeGone);
         }
@@ -99,6 +99,7 @@ async fn apply(
                 enrolled_at: Set(at.as_millis()),
                 last_step: Set(step.0),
                 failures: Set(0),
+                warned_at: Set(None),
             };
             let replaced = OnConflict::column(Column::UserId)
                 .update_columns([Column::Sealed, Column::EnrolledAt, Column::LastStep, Column::Failures])

@@ -57,21 +57,21 @@ fn usable(hash: &ChallengeHash, now: Timestamp) -> Condition {
         .add(Column::Tries.lt(i64::from(MAX_WRONG_CODES)))
 }
 
-/// Counts a try of a challenge of the user, if it opens anything: this alone decides who may go on. The last try that
-/// it allows may still succeed.
+/// Counts a try of a challenge of the user, if it opens anything, and says how many there have been: this alone decides
+/// who may go on. The last try that it allows may still succeed.
 async fn count_try(
     connection: &impl ConnectionTrait,
     hash: &ChallengeHash,
     user: UserId,
     now: Timestamp,
-) -> Result<bool, DbErr> {
+) -> Result<Option<i64>, DbErr> {
     let counted = sign_in_challenge::Entity::update_many()
         .col_expr(Column::Tries, Expr::col(Column::Tries).add(1))
         .filter(usable(hash, now))
         .filter(Column::UserId.eq(user.as_uuid()))
-        .exec(connection)
+        .exec_with_returning(connection)
         .await?;
-    Ok(counted.rows_affected == 1)
+    Ok(counted.first().map(|row| row.tries))
 }
 
 /// Uses up a challenge whose try has been counted in the same transaction.
