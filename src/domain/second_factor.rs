@@ -25,6 +25,12 @@ pub const WARNING_PAUSE: Duration = Duration::from_hours(1);
 /// How the trail names the call at which a second factor was wrong.
 pub const COMPLETION: &str = "CompleteMfa";
 
+/// How a token says that a code of an authenticator was shown (RFC 8176, section 2).
+pub const METHOD_OTP: &str = "otp";
+/// How it says that more than one factor was. With a recovery code it stands without [`METHOD_OTP`]: the registry has no
+/// word for one.
+pub const METHOD_MFA: &str = "mfa";
+
 /// How many digits a code has.
 const DIGITS: usize = 6;
 /// How long a step lasts (RFC 6238, section 4.1).
@@ -189,7 +195,7 @@ pub struct FactorChange {
     /// The epoch that it was decided under; `None` at the word of somebody else, whatever has become of the account.
     pub seen_epoch: Option<Epoch>,
     pub edit: FactorEdit,
-    /// The session that goes on; every other one ends.
+    /// The session that goes on; every other one ends. Where the factor is removed, it goes on as one of the first alone.
     pub spared: Option<SessionId>,
     /// The sign-in that goes on with the change.
     pub opening: Option<OpeningByChallenge>,
@@ -232,6 +238,11 @@ pub struct OpeningByChallenge {
     pub session: NewSession,
 }
 
+/// What is left of the methods of a sign-in where its second factor counts no more.
+pub fn first_factor_alone(methods: &[String]) -> Vec<String> {
+    methods.iter().filter(|method| ![METHOD_OTP, METHOD_MFA].contains(&method.as_str())).cloned().collect()
+}
+
 /// What became of a change of the second factor.
 #[must_use]
 #[expect(clippy::large_enum_variant, reason = "there is one for a request, and it is moved once")]
@@ -258,6 +269,16 @@ mod tests {
             assert_eq!(TotpCode::parse(text), Err(TotpCodeFault), "{text:?}");
         }
         assert_eq!(format!("{:?}", TotpCode(12_345)), "[redacted]");
+    }
+
+    // promise M7
+    #[test]
+    fn the_first_factor_stays_whatever_it_was() {
+        let left =
+            |methods: &[&str]| first_factor_alone(&methods.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>());
+        assert_eq!(left(&["pwd", "otp", "mfa"]), ["pwd"]);
+        assert_eq!(left(&["fed", "mfa"]), ["fed"]);
+        assert_eq!(left(&["pwd"]), ["pwd"]);
     }
 
     #[test]

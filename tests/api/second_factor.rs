@@ -181,6 +181,44 @@ async fn a_factor_is_replaced_by_an_enrolment_and_taken_away_by_its_owner(backen
     none.is(Code::FailedPrecondition, "MFA_NOT_ENROLLED");
 }
 
+// promises M7, M8
+async fn a_session_that_took_its_factor_away_no_longer_counts_as_one_with_a_factor(backend: Backend) {
+    let keystead = Setup::on(backend).with("mfa.required_roles", "['admin']").start().await;
+    let client = keystead.client().await;
+    let ada = Person::new("ada");
+    ada.register(&client).await;
+    let authenticator = ada.enroll(&keystead, &client).await.authenticator;
+    let challenge = client.challenged(&ada).await.challenge_token;
+    let tokens = client.meet_by_totp(&challenge, &authenticator.code(&keystead, 1)).await.expect("tokens");
+    client.bearing(&tokens.access_token).disable_totp(DisableTotpRequest {}).await.expect("taken away");
+    assert_eq!(client.status_of(&tokens.access_token).await, TokenStatus::Revoked, "it says mfa");
+    let tokens = client.use_refresh_token(&tokens.refresh_token).await.expect("the session goes on");
+    assert_eq!(amr(&tokens.access_token), json!(["pwd"]));
+    let tokens = client.use_refresh_token(&tokens.refresh_token).await.expect("the session goes on");
+    assert_eq!(amr(&tokens.access_token), json!(["pwd"]));
+    keystead.rows().await.make_administrator(&ada.email).await;
+    let refused = client.use_refresh_token(&tokens.refresh_token).await.expect_err("a role asks for a factor");
+    refused.is(Code::Unauthenticated, "MFA_REQUIRED");
+}
+
+// promises M9, E3
+async fn an_owner_is_told_of_a_sign_in_that_wrong_codes_have_ended(backend: Backend) {
+    let keystead = Keystead::start(backend).await;
+    let client = keystead.client().await;
+    let ada = Person::new("ada");
+    ada.register(&client).await;
+    let authenticator = ada.enroll(&keystead, &client).await.authenticator;
+    let challenge = client.challenged(&ada).await.challenge_token;
+    let wrong = authenticator.wrong_code(&keystead);
+    for _ in 0..5 {
+        client.meet_by_totp(&challenge, &wrong).await.expect_err("wrong").is(Code::Unauthenticated, "INVALID_CODE");
+    }
+    keystead.mailbox().mail(&ada.email, "five wrong codes").await;
+    let failure = client.meet_by_totp(&challenge, &authenticator.code(&keystead, 1)).await.expect_err("ended");
+    failure.is(Code::Unauthenticated, "INVALID_TOKEN");
+    assert_eq!(keystead.rows().await.events("authn_login_fail_max").await, 1);
+}
+
 // promise M4
 async fn an_enrolment_ends_with_its_time_and_with_any_change_of_the_account(backend: Backend) {
     let keystead = Setup::on(backend).with("mfa.challenge_lifetime", "'1m'").start().await;
@@ -290,6 +328,8 @@ on_each_backend!(
     each_recovery_code_opens_the_account_once_until_they_are_replaced,
     an_authenticator_that_nobody_here_wrote_agrees,
     a_factor_is_replaced_by_an_enrolment_and_taken_away_by_its_owner,
+    a_session_that_took_its_factor_away_no_longer_counts_as_one_with_a_factor,
+    an_owner_is_told_of_a_sign_in_that_wrong_codes_have_ended,
     an_enrolment_ends_with_its_time_and_with_any_change_of_the_account,
     codes_are_guessed_on_the_budget_of_passwords,
     a_new_password_keeps_the_factor_and_ends_the_challenges,

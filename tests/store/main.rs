@@ -190,6 +190,7 @@ conformance! {
     }
     own_factor {
         the_owner_is_warned_of_wrong_codes_once_an_hour_and_the_trail_each_time
+        a_session_that_goes_on_without_the_factor_no_longer_says_that_it_was_shown
     }
     identities {
         somebody_new_gets_an_account_and_is_known_from_then_on

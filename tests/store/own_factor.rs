@@ -10,7 +10,7 @@ use keystead::domain::user::User;
 
 use crate::backend::Backend;
 use crate::fixture::LEASE;
-use crate::second_factors::is_done;
+use crate::second_factors::{code, is_done, totp};
 
 impl Backend {
     /// Every mail that waits, taken out of the outbox.
@@ -58,4 +58,24 @@ pub async fn the_owner_is_warned_of_wrong_codes_once_an_hour_and_the_trail_each_
     backend.clock.advance(Duration::from_secs(1));
     backend.guess(&ada, MAX_WRONG_CODES).await;
     assert_eq!((backend.mails().await.len(), backend.ends_told().await), (1, 4));
+}
+
+pub async fn a_session_that_goes_on_without_the_factor_no_longer_says_that_it_was_shown(backend: Arc<Backend>) {
+    // promise M7
+    let ada = backend.user("ada@example.com").await;
+    let ada = backend.enrolled(&ada).await;
+    let mut new = backend.new_session(&ada);
+    new.session.methods = ["pwd", "otp", "mfa"].map(str::to_owned).into();
+    let id = new.session.id;
+    let challenge = backend.challenge(&ada).await;
+    assert!(is_done(&backend.complete_with(new, challenge, totp(7)).await));
+    let methods = async || backend.sessions.find(id).await.unwrap().expect("a session").session.methods;
+    let codes = FactorEdit::ReplaceCodes(vec![code(1)]);
+    let changed = backend.change_factor(backend.factor_change(&ada, codes, Some(id))).await;
+    let FactorOutcome::Changed { user: ada, .. } = changed else { panic!("{changed:?}") };
+    assert_eq!(methods().await, ["pwd", "otp", "mfa"], "the factor is there");
+    let changed = backend.change_factor(backend.factor_change(&ada, FactorEdit::Remove, Some(id))).await;
+    assert!(matches!(changed, FactorOutcome::Changed { .. }), "{changed:?}");
+    assert_eq!(methods().await, ["pwd"]);
+    assert!(backend.is_open(id).await);
 }

@@ -75,7 +75,12 @@ impl Backend {
         hash
     }
 
-    async fn complete_with(&self, session: NewSession, challenge: ChallengeHash, proof: Proof) -> CompletionOutcome {
+    pub async fn complete_with(
+        &self,
+        session: NewSession,
+        challenge: ChallengeHash,
+        proof: Proof,
+    ) -> CompletionOutcome {
         let completion = Completion { challenge, proof, session, max_failures: MANY };
         self.factors.complete(completion, &self.context()).await.expect("the store answers")
     }

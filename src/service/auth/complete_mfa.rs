@@ -13,14 +13,13 @@ use crate::domain::clock::Clock;
 use crate::domain::origin::Origin;
 use crate::domain::ports::second_factors::SecondFactors;
 use crate::domain::second_factor::{
-    COMPLETION, ChallengeHash, ChallengePurpose, Completion, CompletionOutcome, OpenChallenge, Proof, TotpCode,
-    TotpFactor,
+    COMPLETION, ChallengeHash, ChallengePurpose, Completion, CompletionOutcome, METHOD_MFA, METHOD_OTP, OpenChallenge,
+    Proof, TotpCode, TotpFactor,
 };
 use crate::domain::throttle::AttemptKeys;
 use crate::domain::user::User;
 use crate::service::error::{ServiceError, ServiceResult};
 use crate::service::keys::live_keys::LiveKeys;
-use crate::service::second_factor::rule::{METHOD_MFA, METHOD_OTP};
 use crate::service::security_event;
 
 /// Completes sign-ins.

@@ -1,11 +1,7 @@
-//! Who needs a second factor, and how a token says that one was shown (RFC 8176, section 2).
+//! Who needs a second factor.
 
 use crate::domain::role::RoleName;
-
-/// A code of an authenticator was shown.
-pub const METHOD_OTP: &str = "otp";
-/// More than one factor was shown. With a recovery code it stands without [`METHOD_OTP`]: the registry has no word for one.
-pub const METHOD_MFA: &str = "mfa";
+use crate::domain::second_factor::METHOD_MFA;
 
 /// Who needs a second factor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

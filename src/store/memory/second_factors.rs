@@ -14,6 +14,7 @@ use crate::domain::ports::{AuditContext, StoreResult};
 use crate::domain::second_factor::{
     COMPLETION, ChallengeCreation, ChallengeHash, Completion, CompletionOutcome, FactorChange, FactorEdit,
     FactorOutcome, MAX_WRONG_CODES, NewChallenge, OpenChallenge, Proof, RecoveryCodeHash, TotpFactor, WARNING_PAUSE,
+    first_factor_alone,
 };
 use crate::domain::user::UserState;
 
@@ -113,7 +114,7 @@ impl SecondFactors for MemoryStore {
         {
             return Ok(FactorOutcome::ChallengeGone);
         }
-        let kind = change.edit.notice();
+        let (kind, is_removal) = (change.edit.notice(), matches!(change.edit, FactorEdit::Remove));
         if !state.edit_factor(id, change.edit) {
             return Ok(FactorOutcome::NotEnrolled);
         }
@@ -121,6 +122,9 @@ impl SecondFactors for MemoryStore {
         let ended: Vec<SessionId> =
             state.open_sessions(id).into_iter().filter(|session| Some(*session) != change.spared).collect();
         let revocation = state.revoke_user_sparing(id, change.spared, change.revocation_expires_at, context);
+        if let Some(session) = change.spared.filter(|_| is_removal).and_then(|id| state.sessions.get_mut(&id)) {
+            session.methods = first_factor_alone(&session.methods);
+        }
         let mut revocations = vec![revocation];
         state.notify(id, kind, Name::default(), context);
         if let Some(opening) = change.opening {

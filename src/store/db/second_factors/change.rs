@@ -49,6 +49,9 @@ impl Database {
         let epoch = Epoch(row.epoch + 1);
         raise(&transaction, &row, epoch, context.at).await?;
         let ended = sessions::end_all_but(&transaction, id, change.spared, context.at).await?;
+        if let (FactorEdit::Remove, Some(session)) = (&change.edit, change.spared) {
+            sessions::forget_second_factor(&transaction, session).await?;
+        }
         let target = RevocationTarget::User { id, min_epoch: epoch };
         let mut revoked = vec![Revocation { target, expires_at: change.revocation_expires_at }];
         revocations::write(&transaction, &revoked).await?;
