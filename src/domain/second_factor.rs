@@ -101,6 +101,14 @@ pub struct TotpFactor {
     pub failures: u32,
 }
 
+/// What may be told of an account's authenticator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EnrolledFactor {
+    pub enrolled_at: Timestamp,
+    /// Recovery codes that have not been used.
+    pub codes_left: u32,
+}
+
 /// A sign-in that waits for its second factor, as it is written.
 #[derive(Clone, Debug)]
 pub struct NewChallenge {

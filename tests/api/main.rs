@@ -54,6 +54,7 @@ mod mail_templates;
 mod messages;
 mod mfa_required;
 mod oauth;
+mod own_factor;
 mod readme;
 mod refresh;
 mod refresh_interleavings;

@@ -190,6 +190,7 @@ conformance! {
     }
     own_factor {
         the_owner_is_warned_of_wrong_codes_once_an_hour_and_the_trail_each_time
+        a_factor_is_described_with_its_time_and_the_codes_that_are_left
         a_session_that_goes_on_without_the_factor_no_longer_says_that_it_was_shown
     }
     identities {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use keystead::domain::audit::{AuditKind, AuditOutcome};
 use keystead::domain::mail::{MailKind, QueuedMail};
-use keystead::domain::second_factor::{FactorEdit, FactorOutcome, MAX_WRONG_CODES, Proof, TotpStep, WARNING_PAUSE};
+use keystead::domain::second_factor::{
+    EnrolledFactor, FactorEdit, FactorOutcome, MAX_WRONG_CODES, Proof, TotpStep, WARNING_PAUSE,
+};
 use keystead::domain::user::User;
 
 use crate::backend::Backend;
@@ -78,4 +80,24 @@ pub async fn a_session_that_goes_on_without_the_factor_no_longer_says_that_it_wa
     assert!(matches!(changed, FactorOutcome::Changed { .. }), "{changed:?}");
     assert_eq!(methods().await, ["pwd"]);
     assert!(backend.is_open(id).await);
+}
+
+pub async fn a_factor_is_described_with_its_time_and_the_codes_that_are_left(backend: Arc<Backend>) {
+    // promise M5
+    let ada = backend.user("ada@example.com").await;
+    assert_eq!(backend.factors.describe(ada.id).await, Ok(None));
+    let ada = backend.enrolled(&ada).await;
+    let enrolled_at = backend.now();
+    let described = async || backend.factors.describe(ada.id).await.unwrap();
+    assert_eq!(described().await, Some(EnrolledFactor { enrolled_at, codes_left: 10 }));
+    backend.clock.advance(Duration::from_secs(1));
+    for number in [3, 3, 4] {
+        let challenge = backend.challenge(&ada).await;
+        drop(backend.complete(&ada, challenge, Proof::RecoveryCode(code(number))).await);
+    }
+    assert_eq!(described().await, Some(EnrolledFactor { enrolled_at, codes_left: 8 }));
+    let edit = FactorEdit::Enroll { sealed: b"other".to_vec(), step: TotpStep(9), codes: vec![code(1)] };
+    let changed = backend.change_factor(backend.factor_change(&ada, edit, None)).await;
+    assert!(matches!(changed, FactorOutcome::Changed { .. }), "{changed:?}");
+    assert_eq!(described().await, Some(EnrolledFactor { enrolled_at: backend.now(), codes_left: 1 }));
 }

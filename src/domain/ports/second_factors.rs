@@ -6,8 +6,8 @@ use super::{AuditContext, StoreResult};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::UserId;
 use crate::domain::second_factor::{
-    ChallengeCreation, ChallengeHash, Completion, CompletionOutcome, FactorChange, FactorOutcome, NewChallenge,
-    OpenChallenge,
+    ChallengeCreation, ChallengeHash, Completion, CompletionOutcome, EnrolledFactor, FactorChange, FactorOutcome,
+    NewChallenge, OpenChallenge,
 };
 
 /// Second factors, and the sign-ins that wait for one.
@@ -15,6 +15,9 @@ use crate::domain::second_factor::{
 pub trait SecondFactors: Send + Sync {
     /// Whether the account has a second factor.
     async fn is_enrolled(&self, user: UserId) -> StoreResult<bool>;
+
+    /// What may be told of the account's second factor; `None` where there is none.
+    async fn describe(&self, user: UserId) -> StoreResult<Option<EnrolledFactor>>;
 
     /// Keeps a sign-in waiting if the user is active and still has the epoch that was read; renews an outdated hash.
     /// Failures stay counted: only a session clears them.

@@ -21,6 +21,7 @@ use crate::service::auth::sign_in::{Challenge, Finished, SignedIn};
 use crate::service::auth::token_set::TokenSet;
 use crate::service::error::ServiceResult;
 use crate::service::second_factor::changer::FactorChanger;
+use crate::service::second_factor::describer::FactorDescriber;
 use crate::service::second_factor::enroller::{Enroller, Enrollment, RecoveryCodes};
 
 /// An authenticator that has read an enrolment.
@@ -63,6 +64,10 @@ impl World {
             issuer: self.issuer.clone(),
             revoker: self.revoker.clone(),
         })
+    }
+
+    pub fn describer(&self) -> Arc<FactorDescriber> {
+        Arc::new(FactorDescriber { factors: Arc::new(self.store.clone()), rule: self.factor_rule() })
     }
 
     pub fn factor_edits(&self) -> Arc<FactorEdits> {

@@ -12,15 +12,16 @@ use crate::domain::name::Name;
 use crate::domain::ports::second_factors::SecondFactors;
 use crate::domain::ports::{AuditContext, StoreResult};
 use crate::domain::second_factor::{
-    COMPLETION, ChallengeCreation, ChallengeHash, Completion, CompletionOutcome, FactorChange, FactorEdit,
-    FactorOutcome, MAX_WRONG_CODES, NewChallenge, OpenChallenge, Proof, RecoveryCodeHash, TotpFactor, WARNING_PAUSE,
-    first_factor_alone,
+    COMPLETION, ChallengeCreation, ChallengeHash, Completion, CompletionOutcome, EnrolledFactor, FactorChange,
+    FactorEdit, FactorOutcome, MAX_WRONG_CODES, NewChallenge, OpenChallenge, Proof, RecoveryCodeHash, TotpFactor,
+    WARNING_PAUSE, first_factor_alone,
 };
 use crate::domain::user::UserState;
 
 /// The second factor of an account.
 pub(super) struct FactorRow {
     pub factor: TotpFactor,
+    pub enrolled_at: Timestamp,
     pub codes: Vec<RecoveryCodeHash>,
     /// When the owner was last warned of wrong codes.
     pub warned_at: Option<Timestamp>,
@@ -36,6 +37,15 @@ pub(super) struct ChallengeRow {
 impl SecondFactors for MemoryStore {
     async fn is_enrolled(&self, user: UserId) -> StoreResult<bool> {
         Ok(self.open()?.factors.contains_key(&user))
+    }
+
+    async fn describe(&self, user: UserId) -> StoreResult<Option<EnrolledFactor>> {
+        let state = self.open()?;
+        let describe = |row: &FactorRow| EnrolledFactor {
+            enrolled_at: row.enrolled_at,
+            codes_left: u32::try_from(row.codes.len()).unwrap_or(u32::MAX),
+        };
+        Ok(state.factors.get(&user).map(describe))
     }
 
     async fn challenge(&self, mut new: NewChallenge, context: &AuditContext) -> StoreResult<ChallengeCreation> {
@@ -115,7 +125,7 @@ impl SecondFactors for MemoryStore {
             return Ok(FactorOutcome::ChallengeGone);
         }
         let (kind, is_removal) = (change.edit.notice(), matches!(change.edit, FactorEdit::Remove));
-        if !state.edit_factor(id, change.edit) {
+        if !state.edit_factor(id, change.edit, context.at) {
             return Ok(FactorOutcome::NotEnrolled);
         }
         state.record(event, context);
@@ -179,12 +189,12 @@ impl State {
     }
 
     /// Whether there was what the edit needs.
-    fn edit_factor(&mut self, user: UserId, edit: FactorEdit) -> bool {
+    fn edit_factor(&mut self, user: UserId, edit: FactorEdit, at: Timestamp) -> bool {
         match edit {
             FactorEdit::Enroll { sealed, step, codes } => {
                 let factor = TotpFactor { sealed, last_step: step, failures: 0 };
                 let warned_at = self.factors.get(&user).and_then(|row| row.warned_at);
-                self.factors.insert(user, FactorRow { factor, codes, warned_at });
+                self.factors.insert(user, FactorRow { factor, enrolled_at: at, codes, warned_at });
                 true
             }
             FactorEdit::ReplaceCodes(new) => {

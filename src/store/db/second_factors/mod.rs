@@ -8,24 +8,31 @@ mod waiting;
 use async_trait::async_trait;
 pub(super) use change::forget_factor;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _};
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+};
 
 use super::database::Database;
 use super::entity::sign_in_challenge::{self, Column};
-use super::entity::totp_factor;
+use super::entity::{recovery_code, totp_factor};
+use super::fault::Fault;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::UserId;
 use crate::domain::ports::second_factors::SecondFactors;
 use crate::domain::ports::{AuditContext, StoreResult};
 use crate::domain::second_factor::{
-    ChallengeCreation, ChallengeHash, Completion, CompletionOutcome, FactorChange, FactorOutcome, MAX_WRONG_CODES,
-    NewChallenge, OpenChallenge,
+    ChallengeCreation, ChallengeHash, Completion, CompletionOutcome, EnrolledFactor, FactorChange, FactorOutcome,
+    MAX_WRONG_CODES, NewChallenge, OpenChallenge,
 };
 
 #[async_trait]
 impl SecondFactors for Database {
     async fn is_enrolled(&self, user: UserId) -> StoreResult<bool> {
         self.run(|| async { Ok(find_factor(&self.reader, user).await?.is_some()) }).await
+    }
+
+    async fn describe(&self, user: UserId) -> StoreResult<Option<EnrolledFactor>> {
+        self.run(|| self.try_describe(user)).await
     }
 
     async fn challenge(&self, challenge: NewChallenge, context: &AuditContext) -> StoreResult<ChallengeCreation> {
@@ -42,6 +49,18 @@ impl SecondFactors for Database {
 
     async fn change(&self, change: FactorChange, context: &AuditContext) -> StoreResult<FactorOutcome> {
         self.run(|| self.try_change_factor(&change, context)).await
+    }
+}
+
+impl Database {
+    async fn try_describe(&self, user: UserId) -> Result<Option<EnrolledFactor>, Fault> {
+        let Some(factor) = find_factor(&self.reader, user).await? else { return Ok(None) };
+        let of_user = recovery_code::Column::UserId.eq(user.as_uuid());
+        let left = recovery_code::Entity::find().filter(of_user).count(&self.reader).await?;
+        Ok(Some(EnrolledFactor {
+            enrolled_at: Timestamp::from_millis(factor.enrolled_at),
+            codes_left: u32::try_from(left).map_err(|_| Fault::Corrupt("number of recovery codes"))?,
+        }))
     }
 }
 
