@@ -23,6 +23,7 @@ mod admin_users;
 mod audit;
 mod audit_atomicity;
 mod batch_verify;
+mod budgets;
 mod canary;
 mod change_password;
 mod cli;

@@ -2,8 +2,7 @@
 
 use keystead::grpc::pb::{DisableTotpRequest, GetMeRequest, GetUserRequest, GrantRoleRequest, SecondFactor};
 
-use crate::harness::client::Client;
-use crate::harness::{Backend, Person, Setup, on_each_backend};
+use crate::harness::{Backend, Client, Person, Setup, on_each_backend};
 
 /// As the owner and an administrator are told, who are told the same.
 async fn told(own: &Client, admin: &Client) -> SecondFactor {
