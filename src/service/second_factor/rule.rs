@@ -2,6 +2,7 @@
 
 use crate::domain::role::RoleName;
 use crate::domain::second_factor::METHOD_MFA;
+use crate::domain::user::User;
 
 /// Who needs a second factor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +24,12 @@ impl FactorRule {
     pub fn lets_in(&self, roles: &[String], methods: &[String]) -> bool {
         methods.iter().any(|method| method == METHOD_MFA) || !self.asks(roles)
     }
+}
+
+/// Whether a sign-in may give the account its first authenticator: whoever registers with an address that is not theirs must
+/// not leave one on it for its owner to find. Roles were given to whoever has the account.
+pub fn may_enroll_by_sign_in(user: &User) -> bool {
+    user.email_verified || user.has_been_given_roles()
 }
 
 #[cfg(test)]

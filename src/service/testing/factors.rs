@@ -110,11 +110,15 @@ impl World {
         }
     }
 
+    pub async fn verify_address(&self, user: &User) {
+        let verified = ProfileChange { email_verified: Some(true), ..ProfileChange::default() };
+        drop(self.store.update(user.id, verified, None, &self.context()).await.unwrap());
+    }
+
     /// Enrols an authenticator for the user, their address verified and they signed in for that; its code of now is used
     /// by it.
     pub async fn enroll(&self, user: &User) -> (Authenticator, RecoveryCodes) {
-        let verified = ProfileChange { email_verified: Some(true), ..ProfileChange::default() };
-        drop(self.store.update(user.id, verified, None, &self.context()).await.unwrap());
+        self.verify_address(user).await;
         let caller = self.caller(&self.sign_in(user).await).await;
         let enrollment = self.enroller().begin(user).unwrap();
         let authenticator = Authenticator::reading(&enrollment);
@@ -142,6 +146,7 @@ impl World {
         match self.finisher().finish(opening, &origin(1)).await.unwrap() {
             Finished::Done(signed_in) => signed_in,
             Finished::UserChanged => panic!("the user changed"),
+            Finished::EmailNotVerified => panic!("the address is not verified"),
         }
     }
 
