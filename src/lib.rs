@@ -10,6 +10,7 @@ pub mod crypto;
 pub mod domain;
 pub mod grpc;
 pub mod http;
+pub mod net;
 pub mod outbound;
 pub mod service;
 pub mod store;

@@ -48,6 +48,8 @@ kinds! {
     RecoveryCodesReplaced => "authn_recovery_codes_replaced",
     /// A recovery code completed a sign-in, and is used up.
     RecoveryCodeUsed => "authn_recovery_code_used",
+    /// The last wrong code that it allows ended a sign-in whose first factor was right.
+    ChallengeExhausted => "authn_login_fail_max",
     EmailVerified => "user_email_verified",
     EmailChangeRequested => "user_email_change_request",
     EmailChanged => "user_email_change",

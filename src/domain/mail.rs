@@ -35,6 +35,8 @@ pub enum MailKind {
     RecoveryCodesReplaced,
     /// Tells the owner that a recovery code was used to sign in.
     RecoveryCodeUsed,
+    /// Tells the owner that a sign-in whose first factor was right has met wrong codes until it ended.
+    WrongCodes,
     /// Tells the owner that an identity at a provider opens the account from now on.
     IdentityLinked,
     /// Tells the owner that an identity at a provider no longer opens the account.
@@ -42,7 +44,7 @@ pub enum MailKind {
 }
 
 impl MailKind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::PasswordReset,
         Self::EmailVerification,
         Self::RegistrationAttempt,
@@ -55,6 +57,7 @@ impl MailKind {
         Self::TotpRemoved,
         Self::RecoveryCodesReplaced,
         Self::RecoveryCodeUsed,
+        Self::WrongCodes,
         Self::IdentityLinked,
         Self::IdentityUnlinked,
     ];
@@ -74,6 +77,7 @@ impl MailKind {
             | Self::TotpRemoved
             | Self::RecoveryCodesReplaced
             | Self::RecoveryCodeUsed
+            | Self::WrongCodes
             | Self::IdentityLinked
             | Self::IdentityUnlinked => None,
         }

@@ -1,6 +1,7 @@
 //! The second factor of an account: a time-based code (RFC 6238), and recovery codes for whoever has lost it.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::audit::{AuditEvent, AuditKind};
 use super::clock::Timestamp;
@@ -18,8 +19,17 @@ pub const RECOVERY_CODES: usize = 10;
 /// How many wrong codes end a challenge.
 pub const MAX_WRONG_CODES: u32 = 5;
 
+/// How often the owner is warned of challenges that have ended so.
+pub const WARNING_PAUSE: Duration = Duration::from_hours(1);
+
 /// How the trail names the call at which a second factor was wrong.
 pub const COMPLETION: &str = "CompleteMfa";
+
+/// How a token says that a code of an authenticator was shown (RFC 8176, section 2).
+pub const METHOD_OTP: &str = "otp";
+/// How it says that more than one factor was. With a recovery code it stands without [`METHOD_OTP`]: the registry has no
+/// word for one.
+pub const METHOD_MFA: &str = "mfa";
 
 /// How many digits a code has.
 const DIGITS: usize = 6;
@@ -91,6 +101,14 @@ pub struct TotpFactor {
     pub failures: u32,
 }
 
+/// What may be told of an account's authenticator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EnrolledFactor {
+    pub enrolled_at: Timestamp,
+    /// Recovery codes that have not been used.
+    pub codes_left: u32,
+}
+
 /// A sign-in that waits for its second factor, as it is written.
 #[derive(Clone, Debug)]
 pub struct NewChallenge {
@@ -156,7 +174,10 @@ pub enum CompletionOutcome {
     /// Challenge and code are used up, the session stands; sessions over the cap have ended with these revocations.
     Completed { revocations: Vec<Revocation> },
     /// The code is wrong or used up; it is counted against the challenge and the authenticator, and told.
-    WrongCode,
+    WrongCode {
+        /// Whether it was the last one that the challenge allows.
+        is_last: bool,
+    },
     /// The challenge opens nothing (any more); told.
     Gone,
 }
@@ -182,7 +203,7 @@ pub struct FactorChange {
     /// The epoch that it was decided under; `None` at the word of somebody else, whatever has become of the account.
     pub seen_epoch: Option<Epoch>,
     pub edit: FactorEdit,
-    /// The session that goes on; every other one ends.
+    /// The session that goes on; every other one ends. Where the factor is removed, it goes on as one of the first alone.
     pub spared: Option<SessionId>,
     /// The sign-in that goes on with the change.
     pub opening: Option<OpeningByChallenge>,
@@ -225,6 +246,11 @@ pub struct OpeningByChallenge {
     pub session: NewSession,
 }
 
+/// What is left of the methods of a sign-in where its second factor counts no more.
+pub fn first_factor_alone(methods: &[String]) -> Vec<String> {
+    methods.iter().filter(|method| ![METHOD_OTP, METHOD_MFA].contains(&method.as_str())).cloned().collect()
+}
+
 /// What became of a change of the second factor.
 #[must_use]
 #[expect(clippy::large_enum_variant, reason = "there is one for a request, and it is moved once")]
@@ -251,6 +277,16 @@ mod tests {
             assert_eq!(TotpCode::parse(text), Err(TotpCodeFault), "{text:?}");
         }
         assert_eq!(format!("{:?}", TotpCode(12_345)), "[redacted]");
+    }
+
+    // promise M7
+    #[test]
+    fn the_first_factor_stays_whatever_it_was() {
+        let left =
+            |methods: &[&str]| first_factor_alone(&methods.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>());
+        assert_eq!(left(&["pwd", "otp", "mfa"]), ["pwd"]);
+        assert_eq!(left(&["fed", "mfa"]), ["fed"]);
+        assert_eq!(left(&["pwd"]), ["pwd"]);
     }
 
     #[test]

@@ -64,6 +64,13 @@ pub struct User {
     pub updated_at: Timestamp,
 }
 
+impl User {
+    /// Whether the account has roles that not every account has.
+    pub fn has_been_given_roles(&self) -> bool {
+        self.roles.iter().any(|role| role != ROLE_USER)
+    }
+}
+
 /// A stored password hash: a PHC string, or an imported one in its own format.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);

@@ -20,6 +20,7 @@ use crate::service::account::regenerate_recovery_codes::RegenerateRecoveryCodes;
 use crate::service::account::revoke_session::RevokeSession;
 use crate::service::account::unlink_identity::UnlinkIdentity;
 use crate::service::account::update_me::UpdateMe;
+use crate::service::second_factor::describer::DescribedUser;
 
 /// The use cases behind `AccountService`.
 pub struct AccountApi {
@@ -45,8 +46,9 @@ type Answer<T> = Result<Response<T>, Status>;
 impl AccountService for AccountApi {
     async fn get_me(&self, request: Request<pb::GetMeRequest>) -> Answer<pb::GetMeResponse> {
         let (caller, ..) = split_called(request)?;
-        let me = self.get_me.run(&caller).await?;
-        Ok(Response::new(pb::GetMeResponse { user: Some(user::user(me)) }))
+        let DescribedUser { user: me, factor } = self.get_me.run(&caller).await?;
+        let second_factor = Some(second_factor::standing(factor));
+        Ok(Response::new(pb::GetMeResponse { user: Some(user::user(me)), second_factor }))
     }
 
     async fn update_me(&self, request: Request<pb::UpdateMeRequest>) -> Answer<pb::UpdateMeResponse> {

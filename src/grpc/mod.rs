@@ -1,8 +1,8 @@
 //! The gRPC edge: protocol into words, words into protocol, and everything that a hostile network needs to be told no.
 //!
 //! A request comes through `transport` (connections) and `front` (its one way in and out) to a service, which converts
-//! it, runs one use case, and converts the answer. Owns the generated code. May import `service` and `domain`. Must not
-//! decide anything, and must not know a database.
+//! it, runs one use case, and converts the answer. Owns the generated code. May import `service`, `domain` and `net`.
+//! Must not decide anything, and must not know a database.
 
 mod access;
 mod access_log;

@@ -30,12 +30,12 @@ use super::settings::Settings;
 use super::stay::Stay;
 use super::token_service::TokenApi;
 use super::transport::connection::{self, Answerer, Limits};
-use super::transport::listener::{Accepted, Listener};
 use super::transport::tls::{Reload, Tls, TlsFault, TlsFiles};
 use super::web::Web;
 use crate::domain::clock::{Clock, Entropy};
 use crate::domain::proxies::ProxyTrust;
 use crate::domain::trace::Traces;
+use crate::net::{Accepted, Listener};
 use crate::service::access::CheckAccess;
 use crate::service::health::Health;
 

@@ -1,7 +1,7 @@
 //! The HTTP edge, on a port of its own: OAuth's endpoints and the public keys for every library that knows them, the way of
 //! browsers to providers and back, decisions for gateways, and health for orchestrators.
 //!
-//! May import `service` and `domain`. Must not decide anything, and must not know a database or gRPC.
+//! May import `service`, `domain` and `net`. Must not decide anything, and must not know a database or gRPC.
 
 mod access_log;
 mod cacheable;
@@ -11,7 +11,6 @@ mod forward_auth;
 mod front;
 mod health;
 mod jwks;
-mod listener;
 pub mod oauth;
 mod problem;
 mod providers;

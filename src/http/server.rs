@@ -10,11 +10,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::connection;
-use super::listener::{Accepted, Listener};
 use super::oauth::OAuthApi;
 use super::router::router;
 use super::settings::Settings;
 use crate::domain::clock::{Clock, Entropy};
+use crate::net::{Accepted, Listener};
 use crate::service::federation::come_back::ComeBack;
 use crate::service::federation::start::StartOAuth;
 use crate::service::gateway::authorize_request::AuthorizeRequest;

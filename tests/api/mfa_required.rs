@@ -3,7 +3,7 @@
 use keystead::grpc::pb::{DisableTotpRequest, ListRolesRequest, ResetUserMfaRequest, TokenStatus};
 use tonic::Code;
 
-use crate::harness::{Backend, Keystead, Person, Setup, on_each_backend};
+use crate::harness::{Backend, Keystead, Person, Setup, WRONG_PASSWORD, on_each_backend};
 
 async fn strict(backend: Backend, roles: &str) -> Keystead {
     Setup::on(backend).with("mfa.required_roles", roles).start().await
@@ -54,13 +54,20 @@ async fn a_session_from_before_the_requirement_does_not_pass_it(backend: Backend
 }
 
 // promise M8
-async fn where_every_account_needs_one_a_registration_ends_with_an_enrolment(backend: Backend) {
+async fn where_every_account_needs_one_the_first_sign_in_enrols_it_once_the_address_is_verified(backend: Backend) {
     let keystead = strict(backend, "['user']").await;
     let client = keystead.client().await;
     let ada = Person::new("ada");
     let response = client.register(ada.registration()).await.expect("an account");
     assert!(response.user.is_some() && response.token_set.is_none());
-    let challenge = response.mfa_challenge.expect("a challenge").challenge_token;
+    for _ in 0..2 {
+        let refused = ada.log_in(&client).await.expect_err("the address is not verified");
+        refused.is(Code::FailedPrecondition, "EMAIL_NOT_VERIFIED");
+    }
+    let wrong = client.log_in(&ada.email, WRONG_PASSWORD).await.expect_err("a wrong password");
+    wrong.is(Code::Unauthenticated, "INVALID_CREDENTIALS");
+    ada.verify(&keystead, &client).await;
+    let challenge = client.challenged(&ada).await.challenge_token;
     let enrollment = client.begin_by_challenge(&challenge).await.expect("an enrolment");
     let code = crate::harness::Authenticator::reading(&enrollment).code(&keystead, 0);
     let confirmed = client.confirm_by_challenge(&challenge, &enrollment.enrollment_token, &code).await.expect("tokens");
@@ -76,8 +83,9 @@ async fn a_challenge_for_a_factor_that_is_there_enrols_no_other(backend: Backend
     let keystead = strict(backend, "['user']").await;
     let client = keystead.client().await;
     let ada = Person::new("ada");
-    let response = client.register(ada.registration()).await.expect("an account");
-    let enrolling = response.mfa_challenge.expect("a challenge").challenge_token;
+    client.register(ada.registration()).await.expect("an account");
+    ada.verify(&keystead, &client).await;
+    let enrolling = client.challenged(&ada).await.challenge_token;
     let stale = client.begin_by_challenge(&enrolling).await.expect("an enrolment");
     ada.enroll_by_challenge(&keystead, &client).await;
     let completing = client.challenged(&ada).await.challenge_token;
@@ -117,7 +125,7 @@ async fn an_administrator_takes_a_lost_factor_away(backend: Backend) {
 on_each_backend!(
     an_administrator_without_a_second_factor_can_only_enrol_one,
     a_session_from_before_the_requirement_does_not_pass_it,
-    where_every_account_needs_one_a_registration_ends_with_an_enrolment,
+    where_every_account_needs_one_the_first_sign_in_enrols_it_once_the_address_is_verified,
     a_challenge_for_a_factor_that_is_there_enrols_no_other,
     an_administrator_takes_a_lost_factor_away,
 );

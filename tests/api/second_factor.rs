@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use keystead::grpc::pb::{DisableTotpRequest, MfaMethod, RegenerateRecoveryCodesRequest, TokenStatus};
+use keystead::grpc::pb::{
+    DisableTotpRequest, MfaMethod, RegenerateRecoveryCodesRequest, TokenStatus, UpdateUserRequest, User,
+};
+use prost_types::FieldMask;
 use serde_json::json;
 use tonic::Code;
 
@@ -181,6 +184,44 @@ async fn a_factor_is_replaced_by_an_enrolment_and_taken_away_by_its_owner(backen
     none.is(Code::FailedPrecondition, "MFA_NOT_ENROLLED");
 }
 
+// promises M7, M8
+async fn a_session_that_took_its_factor_away_no_longer_counts_as_one_with_a_factor(backend: Backend) {
+    let keystead = Setup::on(backend).with("mfa.required_roles", "['admin']").start().await;
+    let client = keystead.client().await;
+    let ada = Person::new("ada");
+    ada.register(&client).await;
+    let authenticator = ada.enroll(&keystead, &client).await.authenticator;
+    let challenge = client.challenged(&ada).await.challenge_token;
+    let tokens = client.meet_by_totp(&challenge, &authenticator.code(&keystead, 1)).await.expect("tokens");
+    client.bearing(&tokens.access_token).disable_totp(DisableTotpRequest {}).await.expect("taken away");
+    assert_eq!(client.status_of(&tokens.access_token).await, TokenStatus::Revoked, "it says mfa");
+    let tokens = client.use_refresh_token(&tokens.refresh_token).await.expect("the session goes on");
+    assert_eq!(amr(&tokens.access_token), json!(["pwd"]));
+    let tokens = client.use_refresh_token(&tokens.refresh_token).await.expect("the session goes on");
+    assert_eq!(amr(&tokens.access_token), json!(["pwd"]));
+    keystead.rows().await.make_administrator(&ada.email).await;
+    let refused = client.use_refresh_token(&tokens.refresh_token).await.expect_err("a role asks for a factor");
+    refused.is(Code::Unauthenticated, "MFA_REQUIRED");
+}
+
+// promises M9, E3
+async fn an_owner_is_told_of_a_sign_in_that_wrong_codes_have_ended(backend: Backend) {
+    let keystead = Keystead::start(backend).await;
+    let client = keystead.client().await;
+    let ada = Person::new("ada");
+    ada.register(&client).await;
+    let authenticator = ada.enroll(&keystead, &client).await.authenticator;
+    let challenge = client.challenged(&ada).await.challenge_token;
+    let wrong = authenticator.wrong_code(&keystead);
+    for _ in 0..5 {
+        client.meet_by_totp(&challenge, &wrong).await.expect_err("wrong").is(Code::Unauthenticated, "INVALID_CODE");
+    }
+    keystead.mailbox().mail(&ada.email, "five wrong codes").await;
+    let failure = client.meet_by_totp(&challenge, &authenticator.code(&keystead, 1)).await.expect_err("ended");
+    failure.is(Code::Unauthenticated, "INVALID_TOKEN");
+    assert_eq!(keystead.rows().await.events("authn_login_fail_max").await, 1);
+}
+
 // promise M4
 async fn an_enrolment_ends_with_its_time_and_with_any_change_of_the_account(backend: Backend) {
     let keystead = Setup::on(backend).with("mfa.challenge_lifetime", "'1m'").start().await;
@@ -268,28 +309,37 @@ async fn nobody_enrols_for_an_address_that_is_not_theirs(backend: Backend) {
 }
 
 // promise L2
-async fn a_factor_from_before_the_address_was_verified_does_not_outlive_a_reset(backend: Backend) {
-    let keystead = Setup::on(backend).with("mfa.required_roles", "['user']").start().await;
+async fn a_factor_of_an_account_whose_address_is_not_verified_does_not_outlive_a_reset(backend: Backend) {
+    let keystead = Keystead::start(backend).await;
     let client = keystead.client().await;
-    let eve = Person::new("victim");
-    client.register(eve.registration()).await.expect("a challenge");
-    eve.enroll_by_challenge(&keystead, &client).await;
+    let (root, eve) = (Person::new("root"), Person::new("victim"));
+    let user_id = eve.register(&client).await.user.id;
+    eve.enroll(&keystead, &client).await;
+    let (admin, _) = root.register_as_administrator(&keystead, &client).await;
+    let paths = vec!["email_verified".to_owned()];
+    let user = User { id: user_id, ..User::default() };
+    let request = UpdateUserRequest { user: Some(user), update_mask: Some(FieldMask { paths }) };
+    admin.update_user(request).await.expect("no longer verified");
+    client.challenged(&eve).await;
     client.ask_for_reset(&eve.email).await.expect("taken");
     let reset = keystead.mailbox().reset_token(&eve.email).await;
     client.set_password(&reset, NEW_PASSWORD).await.expect("the owner's password");
     let owner = Person { password: NEW_PASSWORD.to_owned(), ..eve };
-    owner.enroll_by_challenge(&keystead, &client).await;
+    owner.log_in(&client).await.expect("no code is asked for");
+    keystead.mailbox().mail(&owner.email, "was removed").await;
 }
 
 on_each_backend!(
     nobody_enrols_for_an_address_that_is_not_theirs,
-    a_factor_from_before_the_address_was_verified_does_not_outlive_a_reset,
+    a_factor_of_an_account_whose_address_is_not_verified_does_not_outlive_a_reset,
     an_enrolled_account_signs_in_with_a_code_and_its_tokens_say_so,
     a_code_works_once_whichever_challenge_it_is_shown_to,
     of_sixty_four_sign_ins_with_one_code_at_once_one_gets_a_session,
     each_recovery_code_opens_the_account_once_until_they_are_replaced,
     an_authenticator_that_nobody_here_wrote_agrees,
     a_factor_is_replaced_by_an_enrolment_and_taken_away_by_its_owner,
+    a_session_that_took_its_factor_away_no_longer_counts_as_one_with_a_factor,
+    an_owner_is_told_of_a_sign_in_that_wrong_codes_have_ended,
     an_enrolment_ends_with_its_time_and_with_any_change_of_the_account,
     codes_are_guessed_on_the_budget_of_passwords,
     a_new_password_keeps_the_factor_and_ends_the_challenges,

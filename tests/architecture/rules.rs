@@ -12,8 +12,9 @@ pub const WALLS: &[(&str, &[&str])] = &[
     ("main", EVERYTHING),
     ("config", EVERYTHING), // their settings alone: see `is_settings`
     ("telemetry", &[]),
-    ("grpc", &["service", "domain"]),
-    ("http", &["service", "domain"]),
+    ("grpc", &["service", "domain", "net"]),
+    ("http", &["service", "domain", "net"]),
+    ("net", &[]),
     ("service", &["crypto", "domain"]),
     ("store", &["domain"]),
     ("outbound", &["domain"]),
@@ -22,7 +23,7 @@ pub const WALLS: &[(&str, &[&str])] = &[
 ];
 
 const EVERYTHING: &[&str] =
-    &["app", "cli", "config", "telemetry", "grpc", "http", "service", "store", "outbound", "crypto", "domain"];
+    &["app", "cli", "config", "telemetry", "grpc", "http", "net", "service", "store", "outbound", "crypto", "domain"];
 
 /// Crates that only the rooms beside them may name; the application's own rooms may name them too.
 const CRATES: &[(&str, &[&str])] = &[

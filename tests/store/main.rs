@@ -16,6 +16,7 @@ mod late_commit;
 mod oauth_flows;
 mod one_time_tokens;
 mod outbox;
+mod own_factor;
 mod own_sessions;
 mod passwords;
 mod postgres_alone;
@@ -186,6 +187,11 @@ conformance! {
         an_ended_session_changes_no_factor
         a_removed_factor_takes_its_codes_along
         new_recovery_codes_take_the_place_of_the_old_ones
+    }
+    own_factor {
+        the_owner_is_warned_of_wrong_codes_once_an_hour_and_the_trail_each_time
+        a_factor_is_described_with_its_time_and_the_codes_that_are_left
+        a_session_that_goes_on_without_the_factor_no_longer_says_that_it_was_shown
     }
     identities {
         somebody_new_gets_an_account_and_is_known_from_then_on

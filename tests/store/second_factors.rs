@@ -21,25 +21,25 @@ use crate::fixture::{LEASE, at_once, keys_of, reread};
 const SEALED: &[u8] = b"sealed";
 const MANY: u32 = 1_000;
 
-fn totp(step: i64) -> Proof {
+pub fn totp(step: i64) -> Proof {
     Proof::Totp { sealed: SEALED.to_vec(), step: TotpStep(step) }
 }
 
-fn code(number: u8) -> RecoveryCodeHash {
+pub fn code(number: u8) -> RecoveryCodeHash {
     RecoveryCodeHash([number; 32])
 }
 
-fn enrolled_at(step: i64) -> FactorEdit {
+pub fn enrolled_at(step: i64) -> FactorEdit {
     FactorEdit::Enroll { sealed: SEALED.to_vec(), step: TotpStep(step), codes: (0..10).map(code).collect() }
 }
 
 impl Backend {
-    fn factor_change(&self, user: &User, edit: FactorEdit, spared: Option<SessionId>) -> FactorChange {
+    pub fn factor_change(&self, user: &User, edit: FactorEdit, spared: Option<SessionId>) -> FactorChange {
         let (seen_epoch, revocation_expires_at) = (Some(user.epoch), self.later());
         FactorChange { user: user.id, seen_epoch, edit, spared, opening: None, revocation_expires_at }
     }
 
-    async fn change_factor(&self, change: FactorChange) -> FactorOutcome {
+    pub async fn change_factor(&self, change: FactorChange) -> FactorOutcome {
         self.factors.change(change, &self.context()).await.expect("the store answers")
     }
 
@@ -75,17 +75,22 @@ impl Backend {
         hash
     }
 
-    async fn complete_with(&self, session: NewSession, challenge: ChallengeHash, proof: Proof) -> CompletionOutcome {
+    pub async fn complete_with(
+        &self,
+        session: NewSession,
+        challenge: ChallengeHash,
+        proof: Proof,
+    ) -> CompletionOutcome {
         let completion = Completion { challenge, proof, session, max_failures: MANY };
         self.factors.complete(completion, &self.context()).await.expect("the store answers")
     }
 
-    async fn complete(&self, user: &User, challenge: ChallengeHash, proof: Proof) -> CompletionOutcome {
+    pub async fn complete(&self, user: &User, challenge: ChallengeHash, proof: Proof) -> CompletionOutcome {
         self.complete_with(self.new_session(user), challenge, proof).await
     }
 }
 
-fn is_done(outcome: &CompletionOutcome) -> bool {
+pub fn is_done(outcome: &CompletionOutcome) -> bool {
     matches!(outcome, CompletionOutcome::Completed { .. })
 }
 
@@ -149,7 +154,7 @@ pub async fn a_completion_opens_the_session_and_uses_challenge_and_step_up(backe
     for step in [5, 6, 7] {
         let challenge = backend.challenge(&ada).await;
         let outcome = backend.complete(&ada, challenge, totp(step)).await;
-        assert!(matches!(outcome, CompletionOutcome::WrongCode), "{step}: {outcome:?}");
+        assert!(matches!(outcome, CompletionOutcome::WrongCode { .. }), "{step}: {outcome:?}");
     }
     let challenge = backend.challenge(&ada).await;
     assert!(is_done(&backend.complete(&ada, challenge, totp(8)).await));
@@ -216,8 +221,10 @@ pub async fn a_challenge_ends_with_the_last_wrong_code_that_it_allows(backend: A
     let ada = backend.user("ada@example.com").await;
     let ada = backend.enrolled(&ada).await;
     let challenge = backend.challenge(&ada).await;
-    for _ in 0..MAX_WRONG_CODES {
-        assert!(matches!(backend.complete(&ada, challenge, Proof::Wrong).await, CompletionOutcome::WrongCode));
+    for number in 1..=MAX_WRONG_CODES {
+        let outcome = backend.complete(&ada, challenge, Proof::Wrong).await;
+        let CompletionOutcome::WrongCode { is_last } = outcome else { panic!("{number}: {outcome:?}") };
+        assert_eq!(is_last, number == MAX_WRONG_CODES, "{number}");
     }
     assert!(matches!(backend.complete(&ada, challenge, totp(7)).await, CompletionOutcome::Gone));
     assert_eq!(backend.factors.find_challenge(&challenge, backend.now()).await, Ok(None));

@@ -41,7 +41,7 @@ impl Shared {
             disable_totp: disable,
             regenerate_recovery_codes: regenerate_codes,
             change_email: self.change_email(parts, stores),
-            get_me: GetMe { users: Arc::clone(&stores.database) as _ },
+            get_me: GetMe { users: Arc::clone(&stores.database) as _, describer: Arc::clone(&self.factors.describer) },
             update_me: UpdateMe { profiles: Arc::clone(&stores.database) as _, clock: clock() },
             change_password: ChangePassword {
                 passwords: Arc::clone(&stores.database) as _,

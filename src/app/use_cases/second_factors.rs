@@ -20,6 +20,7 @@ use crate::service::auth::secret_guard::SecretGuard;
 use crate::service::auth::session_opener::SessionOpener;
 use crate::service::auth::sign_in::SignIn;
 use crate::service::second_factor::changer::FactorChanger;
+use crate::service::second_factor::describer::FactorDescriber;
 use crate::service::second_factor::enroller::Enroller;
 use crate::service::second_factor::rule::FactorRule;
 
@@ -29,6 +30,7 @@ pub(super) struct Factors {
     pub sign_in: Arc<SignIn>,
     enroller: Arc<Enroller>,
     changer: Arc<FactorChanger>,
+    pub describer: Arc<FactorDescriber>,
 }
 
 impl Factors {
@@ -59,7 +61,9 @@ impl Factors {
             issuer: Arc::clone(&opener.issuer),
             revoker: Arc::clone(&opener.revoker),
         };
-        Self { rule, sign_in: Arc::new(sign_in), enroller: Arc::new(enroller), changer: Arc::new(changer) }
+        let describer = FactorDescriber { factors: Arc::clone(&stores.database) as _, rule: rule.clone() };
+        let (sign_in, enroller) = (Arc::new(sign_in), Arc::new(enroller));
+        Self { rule, sign_in, enroller, changer: Arc::new(changer), describer: Arc::new(describer) }
     }
 }
 

@@ -28,7 +28,7 @@ impl Shared {
         let directory = || Arc::clone(&stores.database) as _;
         UsersApi {
             create: CreateUser { directory: directory(), clock: clock(), entropy: entropy() },
-            get: GetUser { users: Arc::clone(&stores.database) as _ },
+            get: GetUser { users: Arc::clone(&stores.database) as _, describer: Arc::clone(&self.factors.describer) },
             list: ListUsers { directory: directory(), keys: Arc::clone(&self.keys), entropy: entropy() },
             update: UpdateUser { directory: directory(), clock: clock() },
             delete: Arc::clone(delete),

@@ -16,7 +16,8 @@ pub fn read(reader: &mut Reader) -> MfaSettings {
         Vec::new(),
         "a list of names of roles (in a variable separated by commas)",
         |roles: &Vec<String>| roles.iter().all(|role| RoleName::parse(role).is_ok()),
-        "Whoever has one of these roles needs a second factor; who has none can only enrol one.",
+        "Whoever has one of these roles needs a second factor; who has none can only enrol one. With `user` that is \
+         everybody, once their address is verified.",
     );
     MfaSettings {
         required_roles: required.iter().filter_map(|role| RoleName::parse(role).ok()).collect(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use crate::grpc::convert::{admin_users, ids, user};
+use crate::grpc::convert::{admin_users, ids, second_factor, user};
 use crate::grpc::front::split_called;
 use crate::grpc::pb;
 use crate::service::admin::rights::delete_user::DeleteUser;
@@ -16,6 +16,7 @@ use crate::service::admin::users::list::ListUsers;
 use crate::service::admin::users::require_reset::RequirePasswordReset;
 use crate::service::admin::users::reset_mfa::ResetUserMfa;
 use crate::service::admin::users::update::UpdateUser;
+use crate::service::second_factor::describer::DescribedUser;
 
 /// The use cases behind it.
 pub struct UsersApi {
@@ -41,8 +42,9 @@ impl UsersApi {
 
     pub async fn get_user(&self, request: Request<pb::GetUserRequest>) -> Answer<pb::GetUserResponse> {
         let (_, _, message) = split_called(request)?;
-        let found = self.get.run(ids::the_user(&message.user_id)?).await?;
-        Ok(Response::new(pb::GetUserResponse { user: Some(user::user(found)) }))
+        let DescribedUser { user: found, factor } = self.get.run(ids::the_user(&message.user_id)?).await?;
+        let second_factor = Some(second_factor::standing(factor));
+        Ok(Response::new(pb::GetUserResponse { user: Some(user::user(found)), second_factor }))
     }
 
     pub async fn list_users(&self, request: Request<pb::ListUsersRequest>) -> Answer<pb::ListUsersResponse> {

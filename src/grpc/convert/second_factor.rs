@@ -10,6 +10,7 @@ use crate::service::auth::complete_mfa::{CompleteMfaRequest, SecondFactorCode};
 use crate::service::auth::confirm_mfa_enrollment::ConfirmMfaEnrollmentRequest;
 use crate::service::auth::sign_in::Challenge;
 use crate::service::error::ServiceResult;
+use crate::service::second_factor::describer::FactorStanding;
 use crate::service::second_factor::enroller::{Enrollment, RecoveryCodes};
 
 /// What is no code of an authenticator is told as a fault of the message, and costs nothing.
@@ -59,6 +60,16 @@ pub fn challenge(challenge: &Challenge) -> pb::MfaChallenge {
         challenge_token: challenge.token.to_string(),
         methods: methods.iter().map(|method| i32::from(*method)).collect(),
         expire_time: Some(time::timestamp(challenge.expires_at)),
+    }
+}
+
+pub fn standing(standing: FactorStanding) -> pb::SecondFactor {
+    let FactorStanding { enrolled, is_required } = standing;
+    pb::SecondFactor {
+        totp_enrolled: enrolled.is_some(),
+        totp_enroll_time: enrolled.map(|factor| time::timestamp(factor.enrolled_at)),
+        recovery_codes_left: enrolled.map_or(0, |factor| i32::try_from(factor.codes_left).unwrap_or(i32::MAX)),
+        required: is_required,
     }
 }
 

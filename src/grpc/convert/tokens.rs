@@ -42,16 +42,10 @@ pub fn login_response(signed_in: SignedIn) -> pb::LoginResponse {
 
 pub fn register_response(registered: Registered) -> pb::RegisterResponse {
     match registered {
-        Registered::SignedIn { user, token_set: tokens } => pb::RegisterResponse {
-            user: Some(super::user::user(user)),
-            token_set: Some(token_set(tokens)),
-            mfa_challenge: None,
-        },
-        Registered::Challenged { user, challenge } => pb::RegisterResponse {
-            user: Some(super::user::user(user)),
-            token_set: None,
-            mfa_challenge: Some(second_factor::challenge(&challenge)),
-        },
+        Registered::SignedIn { user, token_set: tokens } => {
+            pb::RegisterResponse { user: Some(super::user::user(user)), token_set: Some(token_set(tokens)) }
+        }
+        Registered::Created(user) => pb::RegisterResponse { user: Some(super::user::user(user)), token_set: None },
         Registered::MailSent => pb::RegisterResponse::default(),
     }
 }

@@ -1,6 +1,5 @@
-//! Connections: accepted up to a cap, encrypted where that is set, spoken to in HTTP/2, closed when unfinished or old.
+//! Connections: encrypted where that is set, spoken to in HTTP/2, closed when unfinished or old.
 
 pub mod connection;
-pub mod listener;
 pub mod metered;
 pub mod tls;

@@ -1,125 +1,130 @@
-//! What a provider publishes, kept for a while: asked for by one at a time, and never too often.
+//! What a provider publishes, kept for a while: fetched by one at a time, never too often, and whoever asks goes away or
+//! not.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use crate::domain::clock::Clock;
 
-/// A published document. Whoever comes while it is being fetched waits for that one answer.
-pub struct Cached<T> {
+/// A document as young as this is as good as a new one.
+const MAX_AGE: Duration = Duration::from_hours(1);
+/// A document as young as this serves while a new one is fetched: a provider that hangs keeps nobody waiting.
+const MAX_AGE_MEANWHILE: Duration = Duration::from_hours(24);
+/// How young a document is too young to be fetched anew, whatever it lacks.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(30);
+/// How long to wait after a failure before the next try.
+const FAILURE_PAUSE: Duration = Duration::from_secs(5);
+
+/// A published document.
+pub struct Cached<T>(Arc<Shared<T>>);
+
+struct Shared<T> {
     slot: Mutex<Slot<T>>,
     clock: Arc<dyn Clock>,
 }
 
+/// All times are monotonic, and of the end of a fetch.
 struct Slot<T> {
-    /// The document, and the monotonic time at which it was asked for.
     kept: Option<(Arc<T>, Duration)>,
-    /// When it was last asked for, in vain or not.
-    tried_at: Option<Duration>,
+    failed_at: Option<Duration>,
+    /// Closes when the fetch that was last begun has ended, however it has.
+    running: Option<watch::Receiver<()>>,
 }
 
-/// How old a document may be, and how long to wait before it is asked for once more.
-#[derive(Clone, Copy)]
-pub struct Freshness {
-    pub max_age: Duration,
-    pub pause: Duration,
+/// What a caller can do with.
+struct Wanted {
+    /// A document that is younger is given out as it is.
+    max_age: Duration,
+    /// A document that is younger is given out while a new one is fetched.
+    max_age_meanwhile: Duration,
 }
 
-impl<T> Cached<T> {
+impl<T: Send + Sync + 'static> Cached<T> {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { slot: Mutex::new(Slot { kept: None, tried_at: None }), clock }
+        let slot = Mutex::new(Slot { kept: None, failed_at: None, running: None });
+        Self(Arc::new(Shared { slot, clock }))
     }
 
-    /// The document, fetched anew where it is too old and was not asked for just now. An old one is better than none:
-    /// `None` where there is none at all.
-    pub async fn get<F>(&self, freshness: Freshness, fetch: impl FnOnce() -> F) -> Option<Arc<T>>
+    /// The document; an old one is better than none. `None` where there is none at all.
+    pub async fn get<F>(&self, fetch: impl FnOnce() -> F) -> Option<Arc<T>>
     where
-        F: Future<Output = Option<T>>,
+        F: Future<Output = Option<T>> + Send + 'static,
     {
-        let mut slot = self.slot.lock().await;
-        let now = self.clock.monotonic();
-        let is_younger = |at: Duration, than: Duration| now.saturating_sub(at) < than;
-        let old = slot.kept.as_ref().map(|(document, _)| Arc::clone(document));
-        if slot.kept.as_ref().is_some_and(|(_, at)| is_younger(*at, freshness.max_age))
-            || slot.tried_at.is_some_and(|at| is_younger(at, freshness.pause))
-        {
-            return old;
+        self.obtain(Wanted { max_age: MAX_AGE, max_age_meanwhile: MAX_AGE_MEANWHILE }, fetch).await
+    }
+
+    /// The same for whoever has found the document wanting: waits for a new one.
+    pub async fn renewed<F>(&self, fetch: impl FnOnce() -> F) -> Option<Arc<T>>
+    where
+        F: Future<Output = Option<T>> + Send + 'static,
+    {
+        self.obtain(Wanted { max_age: RENEWAL_PAUSE, max_age_meanwhile: Duration::ZERO }, fetch).await
+    }
+
+    async fn obtain<F>(&self, wanted: Wanted, fetch: impl FnOnce() -> F) -> Option<Arc<T>>
+    where
+        F: Future<Output = Option<T>> + Send + 'static,
+    {
+        let mut ended = {
+            let mut slot = self.0.slot.lock().await;
+            let now = self.0.clock.monotonic();
+            let running = slot.running.clone().filter(is_open);
+            if slot.is_younger(wanted.max_age, now) || (running.is_none() && slot.has_just_failed(now)) {
+                return slot.document();
+            }
+            let ended = running.unwrap_or_else(|| slot.begin(Arc::clone(&self.0), fetch()));
+            if slot.is_younger(wanted.max_age_meanwhile, now) {
+                return slot.document();
+            }
+            ended
+        };
+        while ended.changed().await.is_ok() {}
+        self.0.slot.lock().await.document()
+    }
+}
+
+/// Whether what it tells the end of still runs.
+fn is_open(ended: &watch::Receiver<()>) -> bool {
+    ended.has_changed().is_ok()
+}
+
+impl<T: Send + Sync + 'static> Slot<T> {
+    fn document(&self) -> Option<Arc<T>> {
+        self.kept.as_ref().map(|(document, _)| Arc::clone(document))
+    }
+
+    fn is_younger(&self, than: Duration, now: Duration) -> bool {
+        self.kept.as_ref().is_some_and(|(_, at)| now.saturating_sub(*at) < than)
+    }
+
+    fn has_just_failed(&self, now: Duration) -> bool {
+        self.failed_at.is_some_and(|at| now.saturating_sub(at) < FAILURE_PAUSE)
+    }
+
+    /// Fetches in a task of its own, which nobody's leaving ends; what is returned closes with it.
+    fn begin<F>(&mut self, shared: Arc<Shared<T>>, fetch: F) -> watch::Receiver<()>
+    where
+        F: Future<Output = Option<T>> + Send + 'static,
+    {
+        let (open, ended) = watch::channel(());
+        tokio::spawn(async move {
+            let fetched = fetch.await;
+            shared.slot.lock().await.put(fetched, shared.clock.monotonic());
+            drop(open);
+        });
+        self.running = Some(ended.clone());
+        ended
+    }
+
+    fn put(&mut self, fetched: Option<T>, now: Duration) {
+        self.failed_at = fetched.is_none().then_some(now);
+        if let Some(document) = fetched {
+            self.kept = Some((Arc::new(document), now));
         }
-        slot.tried_at = Some(now);
-        let Some(fetched) = fetch().await else { return old };
-        let fetched = Arc::new(fetched);
-        slot.kept = Some((Arc::clone(&fetched), now));
-        Some(fetched)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    use super::*;
-    use crate::domain::clock::Timestamp;
-    use crate::domain::manual_clock::ManualClock;
-
-    const HOUR: Freshness = Freshness { max_age: Duration::from_hours(1), pause: Duration::from_secs(1) };
-    const NOW: Freshness = Freshness { max_age: Duration::ZERO, pause: Duration::from_secs(30) };
-
-    fn clock() -> Arc<ManualClock> {
-        Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000)))
-    }
-
-    async fn number(cached: &Cached<u32>, freshness: Freshness, fetched: &AtomicU32) -> Option<u32> {
-        let fetch = || async { Some(fetched.fetch_add(1, Ordering::SeqCst)) };
-        cached.get(freshness, fetch).await.map(|number| *number)
-    }
-
-    #[tokio::test]
-    async fn a_document_is_kept_and_fetched_anew_when_it_is_old() {
-        let (clock, fetched) = (clock(), AtomicU32::new(1));
-        let cached = Cached::new(clock.clone());
-        assert_eq!(number(&cached, HOUR, &fetched).await, Some(1));
-        assert_eq!(number(&cached, HOUR, &fetched).await, Some(1));
-        clock.advance(HOUR.max_age);
-        assert_eq!(number(&cached, HOUR, &fetched).await, Some(2));
-    }
-
-    // promise O3
-    #[tokio::test]
-    async fn whoever_wants_a_new_one_gets_it_every_half_minute_at_most() {
-        let (clock, fetched) = (clock(), AtomicU32::new(1));
-        let cached = Cached::new(clock.clone());
-        assert_eq!(number(&cached, HOUR, &fetched).await, Some(1));
-        for _ in 0..10 {
-            assert_eq!(number(&cached, NOW, &fetched).await, Some(1));
-        }
-        clock.advance(NOW.pause);
-        for _ in 0..10 {
-            assert_eq!(number(&cached, NOW, &fetched).await, Some(2));
-        }
-    }
-
-    #[tokio::test]
-    async fn an_old_document_outlives_a_failure_and_failures_are_not_repeated_at_once() {
-        let (clock, fetched) = (clock(), AtomicU32::new(1));
-        let cached: Cached<u32> = Cached::new(clock.clone());
-        assert!(cached.get(HOUR, || async { None }).await.is_none());
-        assert_eq!(number(&cached, HOUR, &fetched).await, None, "asked for just now");
-        clock.advance(HOUR.pause);
-        assert_eq!(number(&cached, HOUR, &fetched).await, Some(1));
-        clock.advance(HOUR.max_age);
-        assert_eq!(cached.get(HOUR, || async { None }).await.as_deref(), Some(&1));
-    }
-
-    #[tokio::test]
-    async fn those_who_come_together_share_one_fetch() {
-        let (cached, fetched) = (Cached::new(clock()), AtomicU32::new(0));
-        let fetch = || async {
-            tokio::task::yield_now().await;
-            Some(fetched.fetch_add(1, Ordering::SeqCst))
-        };
-        futures_util::future::join_all((0..64).map(|_| cached.get(HOUR, fetch))).await;
-        assert_eq!(fetched.load(Ordering::SeqCst), 1);
-    }
-}
+mod tests;

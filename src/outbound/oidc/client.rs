@@ -51,6 +51,12 @@ pub struct Call<'a> {
     pub form: Option<String>,
 }
 
+impl<'a> Call<'a> {
+    pub fn get(url: &'a str) -> Self {
+        Self { url, authorization: None, form: None }
+    }
+}
+
 /// Calls providers.
 pub struct Caller {
     tls: TlsConnector,

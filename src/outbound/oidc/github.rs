@@ -116,8 +116,7 @@ impl GitHubProvider {
         ProviderError::Refused
     }
 
-    /// In words of our own: what a provider says may hold anything (promise O8).
     fn warn(&self, problem: impl std::fmt::Display) {
-        tracing::warn!(provider = %self.settings.name, %problem, "a sign-in at a provider fails");
+        super::warn(&self.settings.name, problem);
     }
 }

@@ -9,6 +9,7 @@ mod github;
 mod id_token;
 mod openid;
 mod person;
+mod published;
 mod query;
 pub mod settings;
 
@@ -80,4 +81,9 @@ impl IdentityProviders for Providers {
             Provider::GitHub(provider) => provider.identify(grant).await,
         }
     }
+}
+
+/// In words of our own: what a provider says may hold anything (promise O8).
+fn warn(provider: &ProviderName, problem: impl std::fmt::Display) {
+    tracing::warn!(%provider, %problem, "a sign-in at a provider fails");
 }

@@ -1,40 +1,19 @@
-//! A provider that speaks OpenID Connect: discovery, the code flow with PKCE, ID tokens and userinfo.
+//! A provider that speaks OpenID Connect: the code flow with PKCE, ID tokens and userinfo.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use keystead_verifier::KeySet;
 use serde::Deserialize;
 
-use super::cached::{Cached, Freshness};
 use super::client::{Call, CallFault, Caller};
 use super::id_token::{self, Claims, Expected, IdTokenFault, Person};
 use super::person::external;
+use super::published::{Metadata, Published, Source};
 use super::query;
-use super::settings::{ProviderSettings, is_allowed};
+use super::settings::ProviderSettings;
 use crate::domain::clock::Clock;
 use crate::domain::identity::ExternalIdentity;
 use crate::domain::ports::identity_providers::{AuthorizationGrant, AuthorizationRequest, ProviderError};
-
-/// Documents are asked for again after an hour; after a failure not at once.
-const KEPT: Freshness = Freshness { max_age: Duration::from_hours(1), pause: Duration::from_secs(1) };
-/// A key that is not known makes the keys be asked for again, but not more often than so.
-const REFRESH: Freshness = Freshness { max_age: Duration::ZERO, pause: Duration::from_secs(30) };
-
-/// What is needed of a provider's metadata (OpenID Connect Discovery 1.0, section 3).
-#[derive(Deserialize)]
-struct Metadata {
-    issuer: String,
-    authorization_endpoint: String,
-    token_endpoint: String,
-    jwks_uri: String,
-    userinfo_endpoint: Option<String>,
-    #[serde(default)]
-    token_endpoint_auth_methods_supported: Vec<String>,
-    /// RFC 9207, section 3.
-    #[serde(default)]
-    authorization_response_iss_parameter_supported: bool,
-}
 
 /// What the token endpoint answers.
 #[derive(Deserialize)]
@@ -56,19 +35,23 @@ pub struct OpenIdProvider {
     settings: ProviderSettings,
     caller: Arc<Caller>,
     clock: Arc<dyn Clock>,
-    loopback_http: bool,
-    metadata: Cached<Metadata>,
-    keys: Cached<KeySet>,
+    published: Published,
 }
 
 impl OpenIdProvider {
     pub fn new(settings: ProviderSettings, caller: Arc<Caller>, clock: Arc<dyn Clock>, loopback_http: bool) -> Self {
-        let (metadata, keys) = (Cached::new(Arc::clone(&clock)), Cached::new(Arc::clone(&clock)));
-        Self { settings, caller, clock, loopback_http, metadata, keys }
+        let source = Source {
+            provider: settings.name.clone(),
+            issuer: settings.issuer.clone(),
+            caller: Arc::clone(&caller),
+            loopback_http,
+        };
+        let published = Published::new(source, &clock);
+        Self { settings, caller, clock, published }
     }
 
     pub async fn authorization_url(&self, request: &AuthorizationRequest) -> Result<String, ProviderError> {
-        let metadata = self.metadata().await?;
+        let metadata = self.published.metadata().await?;
         let parameters = [
             ("response_type", "code"),
             ("client_id", &self.settings.client_id),
@@ -83,7 +66,7 @@ impl OpenIdProvider {
     }
 
     pub async fn identify(&self, grant: &AuthorizationGrant) -> Result<ExternalIdentity, ProviderError> {
-        let metadata = self.metadata().await?;
+        let metadata = self.published.metadata().await?;
         self.check_issuer(&metadata, grant)?;
         let tokens = self.exchange(&metadata, grant).await?;
         let claims = self.verify(&metadata, &tokens.id_token, &grant.nonce).await?;
@@ -98,32 +81,6 @@ impl OpenIdProvider {
             None => !metadata.authorization_response_iss_parameter_supported,
         };
         if is_right { Ok(()) } else { Err(self.refuse("an answer of another issuer")) }
-    }
-
-    async fn metadata(&self) -> Result<Arc<Metadata>, ProviderError> {
-        let fetched = self.metadata.get(KEPT, || self.discover()).await;
-        fetched.ok_or(ProviderError::Unavailable)
-    }
-
-    async fn discover(&self) -> Option<Metadata> {
-        let issuer = self.settings.issuer.trim_end_matches('/');
-        let url = format!("{issuer}/.well-known/openid-configuration");
-        let metadata: Metadata = self.told(self.caller.json(get(&url)).await)?;
-        // Whoever can answer for another issuer could have us take its users for that one's.
-        if metadata.issuer != self.settings.issuer {
-            self.warn("a discovery document of another issuer");
-            return None;
-        }
-        let endpoints = [&metadata.authorization_endpoint, &metadata.token_endpoint, &metadata.jwks_uri];
-        let are_allowed = endpoints
-            .into_iter()
-            .chain(&metadata.userinfo_endpoint)
-            .all(|endpoint| is_allowed(endpoint, self.loopback_http));
-        if !are_allowed {
-            self.warn("a discovery document with an endpoint that may not be called");
-            return None;
-        }
-        Some(metadata)
     }
 
     async fn exchange(&self, metadata: &Metadata, grant: &AuthorizationGrant) -> Result<Tokens, ProviderError> {
@@ -149,10 +106,10 @@ impl OpenIdProvider {
     }
 
     async fn verify(&self, metadata: &Metadata, token: &str, nonce: &str) -> Result<Claims, ProviderError> {
-        let keys = self.keys(metadata, KEPT).await?;
+        let keys = self.published.keys(metadata).await?;
         match self.judged(token, &keys, nonce) {
             Err(IdTokenFault::UnknownKey) => {
-                let keys = self.keys(metadata, REFRESH).await?;
+                let keys = self.published.newer_keys(metadata).await?;
                 self.judged(token, &keys, nonce)
             }
             verdict => verdict,
@@ -163,14 +120,6 @@ impl OpenIdProvider {
     fn judged(&self, token: &str, keys: &KeySet, nonce: &str) -> Result<Claims, IdTokenFault> {
         let (issuer, client_id, now) = (&*self.settings.issuer, &*self.settings.client_id, self.clock.now());
         id_token::verify(token, keys, &Expected { issuer, client_id, nonce, now })
-    }
-
-    async fn keys(&self, metadata: &Metadata, freshness: Freshness) -> Result<Arc<KeySet>, ProviderError> {
-        let fetch = || async {
-            let bytes = self.told(self.caller.bytes(get(&metadata.jwks_uri)).await)?;
-            self.told(KeySet::from_jwks(&bytes))
-        };
-        self.keys.get(freshness, fetch).await.ok_or(ProviderError::Unavailable)
     }
 
     /// What the ID token tells of the person; where it tells no address, what the userinfo endpoint does.
@@ -192,21 +141,12 @@ impl OpenIdProvider {
         ProviderError::Unavailable
     }
 
-    fn told<T, E: std::fmt::Display>(&self, answer: Result<T, E>) -> Option<T> {
-        answer.map_err(|fault| self.warn(fault)).ok()
-    }
-
     fn refuse(&self, problem: impl std::fmt::Display) -> ProviderError {
         self.warn(problem);
         ProviderError::Refused
     }
 
-    /// In words of our own: what a provider says may hold anything (promise O8).
     fn warn(&self, problem: impl std::fmt::Display) {
-        tracing::warn!(provider = %self.settings.name, %problem, "a sign-in at a provider fails");
+        super::warn(&self.settings.name, problem);
     }
-}
-
-fn get(url: &str) -> Call<'_> {
-    Call { url, authorization: None, form: None }
 }

@@ -19,6 +19,7 @@ use crate::domain::user::{Revision, User};
 use crate::service::admin::rights::delete_user::DeleteUser;
 use crate::service::auth::token_set::TokenSet;
 use crate::service::error::ServiceError;
+use crate::service::second_factor::describer::FactorStanding;
 use crate::service::testing::{World, origin};
 
 /// An account with a session, and the caller in it.
@@ -31,7 +32,7 @@ async fn signed_in() -> (World, User, TokenSet, Caller) {
 }
 
 fn get_me(world: &World) -> GetMe {
-    GetMe { users: Arc::new(world.store.clone()) }
+    GetMe { users: Arc::new(world.store.clone()), describer: world.describer() }
 }
 
 fn update_me(world: &World) -> UpdateMe {
@@ -56,7 +57,8 @@ async fn a_caller_sees_their_own_account() {
     // promise A2
     let (world, user, _, caller) = signed_in().await;
     world.user("bob@example.org").await;
-    assert_eq!(get_me(&world).run(&caller).await, Ok(user));
+    let me = get_me(&world).run(&caller).await.unwrap();
+    assert_eq!((me.user, me.factor), (user, FactorStanding { enrolled: None, is_required: false }));
 }
 
 #[tokio::test]
@@ -77,7 +79,7 @@ async fn an_update_gives_the_account_as_it_then_stands_and_is_told() {
     let (world, user, _, caller) = signed_in().await;
     let updated = update_me(&world).run(to_german(Some(user.revision)), &caller, &origin(1)).await.unwrap();
     assert_eq!((updated.language.as_str(), updated.revision), ("de", Revision(1)));
-    assert_eq!(get_me(&world).run(&caller).await, Ok(updated));
+    assert_eq!(get_me(&world).run(&caller).await.unwrap().user, updated);
     let told = world.store.audit_events().pop().unwrap().0;
     assert_eq!((told.kind, told.detail.as_deref()), (AuditKind::UserUpdated, Some("language")));
     assert_eq!((told.actor, told.session), (Some(caller.id), Some(caller.session)));

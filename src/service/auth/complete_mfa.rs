@@ -13,14 +13,13 @@ use crate::domain::clock::Clock;
 use crate::domain::origin::Origin;
 use crate::domain::ports::second_factors::SecondFactors;
 use crate::domain::second_factor::{
-    COMPLETION, ChallengeHash, ChallengePurpose, Completion, CompletionOutcome, OpenChallenge, Proof, TotpCode,
-    TotpFactor,
+    COMPLETION, ChallengeHash, ChallengePurpose, Completion, CompletionOutcome, METHOD_MFA, METHOD_OTP, OpenChallenge,
+    Proof, TotpCode, TotpFactor,
 };
 use crate::domain::throttle::AttemptKeys;
 use crate::domain::user::User;
 use crate::service::error::{ServiceError, ServiceResult};
 use crate::service::keys::live_keys::LiveKeys;
-use crate::service::second_factor::rule::{METHOD_MFA, METHOD_OTP};
 use crate::service::security_event;
 
 /// Completes sign-ins.
@@ -111,7 +110,13 @@ impl CompleteMfa {
                 }
                 self.opener.hand_out(&ring, &session, &user, &revocations, origin).await
             }
-            CompletionOutcome::WrongCode => refuse(&user, ServiceError::InvalidCode, origin),
+            CompletionOutcome::WrongCode { is_last } => {
+                if is_last {
+                    let failed = security_event::event(AuditKind::ChallengeExhausted, AuditOutcome::Failure);
+                    security_event::log(&AuditEvent { subject: Some(user.id.into()), ..failed }, origin);
+                }
+                refuse(&user, ServiceError::InvalidCode, origin)
+            }
             CompletionOutcome::Gone => refuse(&user, ServiceError::InvalidToken, origin),
         }
     }

@@ -7,11 +7,12 @@ use super::secret_guard::SecretGuard;
 use super::session_opener::{Opening, Prepared, SessionOpener};
 use super::token_set::TokenSet;
 use crate::domain::origin::Origin;
-use crate::domain::second_factor::{ChallengePurpose, FactorChange, OpenChallenge, OpeningByChallenge, TotpCode};
+use crate::domain::second_factor::{
+    ChallengePurpose, FactorChange, METHOD_MFA, METHOD_OTP, OpenChallenge, OpeningByChallenge, TotpCode,
+};
 use crate::service::error::{ServiceError, ServiceResult};
 use crate::service::second_factor::changer::{FactorChanged, FactorChanger};
 use crate::service::second_factor::enroller::{Enroller, RecoveryCodes};
-use crate::service::second_factor::rule::{METHOD_MFA, METHOD_OTP};
 
 /// Confirms the enrolment that a sign-in waits for.
 pub struct ConfirmMfaEnrollment {

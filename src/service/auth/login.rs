@@ -14,6 +14,7 @@ use crate::domain::origin::Origin;
 use crate::domain::password::Password;
 use crate::domain::ports::{AuditContext, AuditLog, Users};
 use crate::domain::session::Rehash;
+use crate::domain::throttle::AttemptKeys;
 use crate::domain::user::{Account, PasswordHash, User, UserState};
 use crate::service::error::{ServiceError, ServiceResult};
 use crate::service::security_event;
@@ -57,18 +58,24 @@ impl Login {
             return self.refuse(account.as_ref(), origin).await;
         };
         if self.verified_only && !user.email_verified {
-            self.guard.forgive_all(&email, origin, &attempt).await?;
-            return Err(ServiceError::EmailNotVerified);
+            return self.ask_to_verify(&email, &attempt, origin).await;
         }
         let methods = vec![METHOD_PASSWORD.to_owned()];
         let mut opening = Opening { user, methods, audience, device_name, attempt, rehash };
         for _ in 0..MAX_TRIES {
             match self.sign_in.finish(opening.clone(), origin).await? {
                 Finished::Done(signed_in) => return Ok(signed_in),
+                Finished::EmailNotVerified => return self.ask_to_verify(&email, &opening.attempt, origin).await,
                 Finished::UserChanged => opening.user = self.reread(&email, stored.as_ref(), origin).await?,
             }
         }
         Err(ServiceError::ConcurrentChange)
+    }
+
+    /// The password was right: it costs nothing that the address is not verified.
+    async fn ask_to_verify<T>(&self, email: &Email, attempt: &AttemptKeys, origin: &Origin) -> ServiceResult<T> {
+        self.guard.forgive_all(email, origin, attempt).await?;
+        Err(ServiceError::EmailNotVerified)
     }
 
     /// The account as it is by now, if the password that was right still is.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::secret_guard::SecretGuard;
 use super::session_opener::{METHOD_PASSWORD, Opening};
 use super::settings::RegistrationSettings;
-use super::sign_in::{Challenge, Finished, SignIn, SignedIn};
+use super::sign_in::{Finished, SignIn, SignedIn};
 use crate::crypto::password_hasher::PasswordHasher;
 use crate::domain::audit::{AuditKind, AuditOutcome};
 use crate::domain::clock::{Clock, Entropy};
@@ -48,11 +48,8 @@ pub enum Registered {
         user: User,
         token_set: TokenSet,
     },
-    /// A role of every new account asks for a second factor: nobody is signed in before one is enrolled.
-    Challenged {
-        user: User,
-        challenge: Challenge,
-    },
+    /// A role of every account asks for a second factor: nobody is signed in before the address is verified.
+    Created(User),
     /// The address must be verified first: the same answer for a new and for a known one.
     MailSent,
 }
@@ -108,9 +105,9 @@ impl Register {
         };
         match self.sign_in.finish(opening, origin).await? {
             Finished::Done(SignedIn::Tokens(token_set)) => Ok(Registered::SignedIn { user, token_set }),
-            Finished::Done(SignedIn::Challenge(challenge)) => Ok(Registered::Challenged { user, challenge }),
+            Finished::EmailNotVerified => Ok(Registered::Created(user)),
             // Disabled or changed between the two transactions: the account stands, a login decides.
-            Finished::UserChanged => Err(ServiceError::ConcurrentChange),
+            Finished::Done(SignedIn::Challenge(_)) | Finished::UserChanged => Err(ServiceError::ConcurrentChange),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::domain::ports::AuditContext;
 use crate::domain::ports::second_factors::SecondFactors;
 use crate::domain::second_factor::{ChallengeCreation, ChallengePurpose, NewChallenge};
 use crate::service::error::ServiceResult;
-use crate::service::second_factor::rule::FactorRule;
+use crate::service::second_factor::rule::{FactorRule, may_enroll_by_sign_in};
 use crate::service::security_event;
 
 /// Finishes sign-ins.
@@ -44,6 +44,8 @@ pub enum Finished {
     Done(SignedIn),
     /// The user's epoch or state is no longer what was read: nothing was written.
     UserChanged,
+    /// A role asks for a second factor, and none may be enrolled before the address is verified: nothing was written.
+    EmailNotVerified,
 }
 
 /// Asks for more than the first factor.
@@ -68,6 +70,9 @@ impl SignIn {
             return self.challenge(opening, ChallengePurpose::Completion, origin).await;
         }
         if !self.rule.lets_in(&opening.user.roles, &opening.methods) {
+            if !may_enroll_by_sign_in(&opening.user) {
+                return Ok(Finished::EmailNotVerified);
+            }
             return self.challenge(opening, ChallengePurpose::Enrollment, origin).await;
         }
         let email = opening.user.email.clone();

@@ -76,6 +76,7 @@ impl CompleteOAuth {
             // The one place where a sign-in at a provider becomes a session.
             match self.sign_in.finish(opening, origin).await? {
                 Finished::Done(signed_in) => return Ok(Completed { signed_in, is_new_user }),
+                Finished::EmailNotVerified => return Err(ServiceError::EmailNotVerified),
                 Finished::UserChanged => {}
             }
         }

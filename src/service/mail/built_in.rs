@@ -22,6 +22,7 @@ macro_rules! built_in {
                     TotpRemoved "totp_removed",
                     RecoveryCodesReplaced "recovery_codes_replaced",
                     RecoveryCodeUsed "recovery_code_used",
+                    WrongCodes "wrong_codes",
                     IdentityLinked "identity_linked",
                     IdentityUnlinked "identity_unlinked"
                 );

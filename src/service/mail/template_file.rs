@@ -76,6 +76,7 @@ const fn stem_of(kind: MailKind) -> &'static str {
         MailKind::TotpRemoved => "totp_removed",
         MailKind::RecoveryCodesReplaced => "recovery_codes_replaced",
         MailKind::RecoveryCodeUsed => "recovery_code_used",
+        MailKind::WrongCodes => "wrong_codes",
         MailKind::IdentityLinked => "identity_linked",
         MailKind::IdentityUnlinked => "identity_unlinked",
     }

@@ -1,11 +1,8 @@
-//! Who needs a second factor, and how a token says that one was shown (RFC 8176, section 2).
+//! Who needs a second factor.
 
 use crate::domain::role::RoleName;
-
-/// A code of an authenticator was shown.
-pub const METHOD_OTP: &str = "otp";
-/// More than one factor was shown. With a recovery code it stands without [`METHOD_OTP`]: the registry has no word for one.
-pub const METHOD_MFA: &str = "mfa";
+use crate::domain::second_factor::METHOD_MFA;
+use crate::domain::user::User;
 
 /// Who needs a second factor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +24,12 @@ impl FactorRule {
     pub fn lets_in(&self, roles: &[String], methods: &[String]) -> bool {
         methods.iter().any(|method| method == METHOD_MFA) || !self.asks(roles)
     }
+}
+
+/// Whether a sign-in may give the account its first authenticator: whoever registers with an address that is not theirs must
+/// not leave one on it for its owner to find. Roles were given to whoever has the account.
+pub fn may_enroll_by_sign_in(user: &User) -> bool {
+    user.email_verified || user.has_been_given_roles()
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use crate::service::auth::sign_in::{Challenge, Finished, SignedIn};
 use crate::service::auth::token_set::TokenSet;
 use crate::service::error::ServiceResult;
 use crate::service::second_factor::changer::FactorChanger;
+use crate::service::second_factor::describer::FactorDescriber;
 use crate::service::second_factor::enroller::{Enroller, Enrollment, RecoveryCodes};
 
 /// An authenticator that has read an enrolment.
@@ -65,6 +66,10 @@ impl World {
         })
     }
 
+    pub fn describer(&self) -> Arc<FactorDescriber> {
+        Arc::new(FactorDescriber { factors: Arc::new(self.store.clone()), rule: self.factor_rule() })
+    }
+
     pub fn factor_edits(&self) -> Arc<FactorEdits> {
         let users = Arc::new(self.store.clone());
         Arc::new(FactorEdits { users, changer: self.changer(), clock: self.clock.clone() })
@@ -105,11 +110,15 @@ impl World {
         }
     }
 
+    pub async fn verify_address(&self, user: &User) {
+        let verified = ProfileChange { email_verified: Some(true), ..ProfileChange::default() };
+        drop(self.store.update(user.id, verified, None, &self.context()).await.unwrap());
+    }
+
     /// Enrols an authenticator for the user, their address verified and they signed in for that; its code of now is used
     /// by it.
     pub async fn enroll(&self, user: &User) -> (Authenticator, RecoveryCodes) {
-        let verified = ProfileChange { email_verified: Some(true), ..ProfileChange::default() };
-        drop(self.store.update(user.id, verified, None, &self.context()).await.unwrap());
+        self.verify_address(user).await;
         let caller = self.caller(&self.sign_in(user).await).await;
         let enrollment = self.enroller().begin(user).unwrap();
         let authenticator = Authenticator::reading(&enrollment);
@@ -137,6 +146,7 @@ impl World {
         match self.finisher().finish(opening, &origin(1)).await.unwrap() {
             Finished::Done(signed_in) => signed_in,
             Finished::UserChanged => panic!("the user changed"),
+            Finished::EmailNotVerified => panic!("the address is not verified"),
         }
     }
 

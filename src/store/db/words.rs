@@ -53,6 +53,7 @@ words!(MailKind {
     TotpRemoved => "totp_removed",
     RecoveryCodesReplaced => "recovery_codes_replaced",
     RecoveryCodeUsed => "recovery_code_used",
+    WrongCodes => "wrong_codes",
     IdentityLinked => "identity_linked",
     IdentityUnlinked => "identity_unlinked",
 });

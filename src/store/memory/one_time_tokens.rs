@@ -8,7 +8,7 @@ use crate::domain::id::UserId;
 use crate::domain::mail::MailKind;
 use crate::domain::one_time_token::{PasswordReset, ResetOutcome, TokenHash, TokenPurpose, VerificationOutcome};
 use crate::domain::ports::{AuditContext, OneTimeTokens, StoreResult};
-use crate::domain::user::{ROLE_USER, Revision, User, UserState};
+use crate::domain::user::{Revision, User, UserState};
 
 use super::MemoryStore;
 use super::state::State;
@@ -29,10 +29,7 @@ impl OneTimeTokens for MemoryStore {
         if let Some(row) = state.users.get_mut(&user.id) {
             row.password_hash = Some(reset.password_hash);
         }
-        if !user.email_verified
-            && user.roles.iter().all(|role| role == ROLE_USER)
-            && state.factors.remove(&user.id).is_some()
-        {
+        if !user.email_verified && !user.has_been_given_roles() && state.factors.remove(&user.id).is_some() {
             state.record_own(AuditKind::SecondFactorRemoved, user.id, None, context);
             state.queue_mail(MailKind::TotpRemoved, &user.email, context.at);
         }

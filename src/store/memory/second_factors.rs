@@ -12,15 +12,19 @@ use crate::domain::name::Name;
 use crate::domain::ports::second_factors::SecondFactors;
 use crate::domain::ports::{AuditContext, StoreResult};
 use crate::domain::second_factor::{
-    COMPLETION, ChallengeCreation, ChallengeHash, Completion, CompletionOutcome, FactorChange, FactorEdit,
-    FactorOutcome, MAX_WRONG_CODES, NewChallenge, OpenChallenge, Proof, RecoveryCodeHash, TotpFactor,
+    COMPLETION, ChallengeCreation, ChallengeHash, Completion, CompletionOutcome, EnrolledFactor, FactorChange,
+    FactorEdit, FactorOutcome, MAX_WRONG_CODES, NewChallenge, OpenChallenge, Proof, RecoveryCodeHash, TotpFactor,
+    WARNING_PAUSE, first_factor_alone,
 };
 use crate::domain::user::UserState;
 
 /// The second factor of an account.
 pub(super) struct FactorRow {
     pub factor: TotpFactor,
+    pub enrolled_at: Timestamp,
     pub codes: Vec<RecoveryCodeHash>,
+    /// When the owner was last warned of wrong codes.
+    pub warned_at: Option<Timestamp>,
 }
 
 /// A sign-in that waits.
@@ -33,6 +37,15 @@ pub(super) struct ChallengeRow {
 impl SecondFactors for MemoryStore {
     async fn is_enrolled(&self, user: UserId) -> StoreResult<bool> {
         Ok(self.open()?.factors.contains_key(&user))
+    }
+
+    async fn describe(&self, user: UserId) -> StoreResult<Option<EnrolledFactor>> {
+        let state = self.open()?;
+        let describe = |row: &FactorRow| EnrolledFactor {
+            enrolled_at: row.enrolled_at,
+            codes_left: u32::try_from(row.codes.len()).unwrap_or(u32::MAX),
+        };
+        Ok(state.factors.get(&user).map(describe))
     }
 
     async fn challenge(&self, mut new: NewChallenge, context: &AuditContext) -> StoreResult<ChallengeCreation> {
@@ -70,16 +83,20 @@ impl SecondFactors for MemoryStore {
             state.record_completion_refused(None, context);
             return Ok(CompletionOutcome::Gone);
         }
-        if !state.count_try(&completion.challenge, user, context.at) {
+        let Some(tries) = state.count_try(&completion.challenge, user, context.at) else {
             state.record_completion_refused(Some(user), context);
             return Ok(CompletionOutcome::Gone);
-        }
+        };
         if !state.holds(user, &completion) {
             if let Some(row) = state.factors.get_mut(&user) {
                 row.factor.failures += 1;
             }
+            let is_last = tries >= MAX_WRONG_CODES;
+            if is_last {
+                state.record_exhausted(user, completion.session.session.device_name, context);
+            }
             state.record_completion_refused(Some(user), context);
-            return Ok(CompletionOutcome::WrongCode);
+            return Ok(CompletionOutcome::WrongCode { is_last });
         }
         state.challenges.remove(&completion.challenge);
         let (id, device) = (completion.session.session.id, completion.session.session.device_name.clone());
@@ -103,18 +120,21 @@ impl SecondFactors for MemoryStore {
             return Ok(FactorOutcome::UserChanged);
         }
         if let Some(opening) = &change.opening
-            && !state.count_try(&opening.challenge, id, context.at)
+            && state.count_try(&opening.challenge, id, context.at).is_none()
         {
             return Ok(FactorOutcome::ChallengeGone);
         }
-        let kind = change.edit.notice();
-        if !state.edit_factor(id, change.edit) {
+        let (kind, is_removal) = (change.edit.notice(), matches!(change.edit, FactorEdit::Remove));
+        if !state.edit_factor(id, change.edit, context.at) {
             return Ok(FactorOutcome::NotEnrolled);
         }
         state.record(event, context);
         let ended: Vec<SessionId> =
             state.open_sessions(id).into_iter().filter(|session| Some(*session) != change.spared).collect();
         let revocation = state.revoke_user_sparing(id, change.spared, change.revocation_expires_at, context);
+        if let Some(session) = change.spared.filter(|_| is_removal).and_then(|id| state.sessions.get_mut(&id)) {
+            session.methods = first_factor_alone(&session.methods);
+        }
         let mut revocations = vec![revocation];
         state.notify(id, kind, Name::default(), context);
         if let Some(opening) = change.opening {
@@ -135,18 +155,17 @@ impl ChallengeRow {
 }
 
 impl State {
-    fn count_try(&mut self, hash: &ChallengeHash, user: UserId, now: Timestamp) -> bool {
+    /// Counts a try, if the challenge opens anything, and says how many there have been.
+    fn count_try(&mut self, hash: &ChallengeHash, user: UserId, now: Timestamp) -> Option<u32> {
         let row = self.challenges.get_mut(hash);
-        let row = row.filter(|row| row.is_usable(now) && row.challenge.user_id == user);
-        row.is_some_and(|row| {
-            row.tries += 1;
-            true
-        })
+        let row = row.filter(|row| row.is_usable(now) && row.challenge.user_id == user)?;
+        row.tries += 1;
+        Some(row.tries)
     }
 
     /// Whether the proof holds; it is used up by that, and the failures in a row are forgotten.
     fn holds(&mut self, user: UserId, completion: &Completion) -> bool {
-        let Some(FactorRow { factor, codes }) = self.factors.get_mut(&user) else { return false };
+        let Some(FactorRow { factor, codes, .. }) = self.factors.get_mut(&user) else { return false };
         let holds = match &completion.proof {
             Proof::Totp { sealed, step } => {
                 let fits =
@@ -170,11 +189,12 @@ impl State {
     }
 
     /// Whether there was what the edit needs.
-    fn edit_factor(&mut self, user: UserId, edit: FactorEdit) -> bool {
+    fn edit_factor(&mut self, user: UserId, edit: FactorEdit, at: Timestamp) -> bool {
         match edit {
             FactorEdit::Enroll { sealed, step, codes } => {
                 let factor = TotpFactor { sealed, last_step: step, failures: 0 };
-                self.factors.insert(user, FactorRow { factor, codes });
+                let warned_at = self.factors.get(&user).and_then(|row| row.warned_at);
+                self.factors.insert(user, FactorRow { factor, enrolled_at: at, codes, warned_at });
                 true
             }
             FactorEdit::ReplaceCodes(new) => {
@@ -193,6 +213,16 @@ impl State {
         if let Some(user) = self.users.get(&user).map(|row| row.user.clone()) {
             let owner = MailOwner { user_id: user.id, epoch: user.epoch };
             self.queue_notice(Notice { kind, owner, to: user.email, device }, context);
+        }
+    }
+
+    /// Records that a challenge has ended by wrong codes, and warns the owner if that was not done lately.
+    fn record_exhausted(&mut self, user: UserId, device: Name, context: &AuditContext) {
+        self.record_failure(AuditKind::ChallengeExhausted, Some(user), None, context);
+        let Some(row) = self.factors.get_mut(&user) else { return };
+        if row.warned_at.is_none_or(|last| last <= context.at.before(WARNING_PAUSE)) {
+            row.warned_at = Some(context.at);
+            self.notify(user, MailKind::WrongCodes, device, context);
         }
     }
 

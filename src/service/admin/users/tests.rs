@@ -56,6 +56,10 @@ impl Desk {
         create.run(request, &self.by()).await
     }
 
+    fn get(&self) -> GetUser {
+        GetUser { users: Arc::new(self.world.store.clone()), describer: self.world.describer() }
+    }
+
     async fn page(&self, request: ListUsersRequest, caller: PrincipalId) -> ServiceResult<UserPage> {
         let list = ListUsers {
             directory: Arc::new(self.world.store.clone()),
@@ -104,8 +108,7 @@ async fn a_created_account_has_its_roles_no_password_and_a_mail_on_its_way() {
     let mails = desk.world.store.mails();
     let last = mails.last().unwrap();
     assert_eq!((last.kind, &last.requested_for), (MailKind::PasswordReset, &user.email));
-    let found = GetUser { users: Arc::new(desk.world.store.clone()) };
-    assert_eq!(found.run(user.id).await.unwrap(), user);
+    assert_eq!(desk.get().run(user.id).await.unwrap().user, user);
 }
 
 #[tokio::test]
@@ -121,7 +124,7 @@ async fn a_creation_is_refused_for_an_unknown_role_and_a_taken_address() {
 async fn nobody_is_found_changed_or_reset_where_nobody_is() {
     let desk = Desk::new().await;
     let nobody = desk.nobody();
-    let found = GetUser { users: Arc::new(desk.world.store.clone()) }.run(nobody).await;
+    let found = desk.get().run(nobody).await;
     assert!(matches!(found, Err(ServiceError::UserUnknown)), "{found:?}");
     let updated = desk.update(UserUpdate { id: nobody, ..naming(&desk.admin, "Nobody") }).await;
     assert!(matches!(updated, Err(ServiceError::UserUnknown)), "{updated:?}");

@@ -133,6 +133,7 @@ async fn a_challenge_ends_with_the_fifth_wrong_code() {
         assert_eq!(scene.world.meet(&challenge, scene.wrong()).await, Err(ServiceError::InvalidCode));
     }
     assert_eq!(scene.world.meet(&challenge, scene.totp(1)).await, Err(ServiceError::InvalidToken));
+    assert_eq!(scene.world.told(AuditKind::ChallengeExhausted), 1);
     assert!(scene.world.meet(&scene.challenge().await, scene.totp(1)).await.is_ok());
 }
 

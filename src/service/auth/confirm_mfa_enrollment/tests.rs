@@ -20,6 +20,8 @@ async fn strict() -> (World, User) {
     settings.mfa.required_roles = vec![RoleName::parse("user").unwrap()];
     let world = World::with(settings).await;
     let ada = world.user("ada@example.org").await;
+    world.verify_address(&ada).await;
+    let ada = world.find(ada.id).await;
     (world, ada)
 }
 

@@ -32,6 +32,19 @@ async fn a_registration_signs_in_and_a_second_one_finds_the_address_taken() {
     assert!(matches!(taken, Err(ServiceError::EmailTaken)), "{taken:?}");
 }
 
+// promises L2, M8
+#[tokio::test]
+async fn where_every_account_needs_a_second_factor_a_registration_signs_nobody_in() {
+    let mut settings = Settings::default();
+    settings.mfa.required_roles = vec![crate::domain::role::RoleName::parse("user").unwrap()];
+    let world = World::with(settings).await;
+    let new = world.register(&world.hasher()).run(request("ada@example.org", PASSWORD), &origin(1)).await;
+    let Ok(Registered::Created(user)) = new else { panic!("{new:?}") };
+    assert_eq!(world.find(user.id).await, user);
+    let kinds: Vec<_> = world.store.mails().iter().map(|mail| mail.kind).collect();
+    assert_eq!(kinds, [MailKind::EmailVerification]);
+}
+
 #[tokio::test]
 async fn a_weak_password_is_refused_with_its_field() {
     // promise P3

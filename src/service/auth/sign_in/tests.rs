@@ -64,6 +64,23 @@ async fn whoever_needs_a_second_factor_and_has_none_can_only_enrol_one() {
     assert_eq!(world.refresh().run(refresh, &origin(1)).await, Err(ServiceError::MfaRequired));
 }
 
+// promises L2, M8
+#[tokio::test]
+async fn nobody_enrols_by_a_sign_in_for_an_address_that_is_not_theirs() {
+    let mut settings = Settings::default();
+    settings.mfa.required_roles = vec![RoleName::parse("user").unwrap()];
+    let world = World::with(settings).await;
+    let ada = world.user("ada@example.org").await;
+    let finish = async || {
+        let opening = opening(&world, world.find(ada.id).await);
+        world.finisher().finish(opening, &origin(1)).await.unwrap()
+    };
+    assert!(matches!(finish().await, Finished::EmailNotVerified));
+    assert_eq!(world.told(AuditKind::LoginChallenged), 0);
+    world.verify_address(&ada).await;
+    world.challenged(&ada, ChallengePurpose::Enrollment).await;
+}
+
 // promise P4
 #[tokio::test]
 async fn an_outdated_hash_is_renewed_although_nobody_is_signed_in_yet() {

@@ -11,6 +11,8 @@ pub struct Model {
     pub enrolled_at: i64,
     pub last_step: i64,
     pub failures: i64,
+    /// When the owner was last warned of wrong codes.
+    pub warned_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -39,7 +39,7 @@ impl Database {
             return Ok(FactorOutcome::UserChanged);
         }
         if let Some(opening) = &change.opening
-            && !count_try(&transaction, &opening.challenge, id, context.at).await?
+            && count_try(&transaction, &opening.challenge, id, context.at).await?.is_none()
         {
             return Ok(FactorOutcome::ChallengeGone);
         }
@@ -49,6 +49,9 @@ impl Database {
         let epoch = Epoch(row.epoch + 1);
         raise(&transaction, &row, epoch, context.at).await?;
         let ended = sessions::end_all_but(&transaction, id, change.spared, context.at).await?;
+        if let (FactorEdit::Remove, Some(session)) = (&change.edit, change.spared) {
+            sessions::forget_second_factor(&transaction, session).await?;
+        }
         let target = RevocationTarget::User { id, min_epoch: epoch };
         let mut revoked = vec![Revocation { target, expires_at: change.revocation_expires_at }];
         revocations::write(&transaction, &revoked).await?;
@@ -99,6 +102,7 @@ async fn apply(
                 enrolled_at: Set(at.as_millis()),
                 last_step: Set(step.0),
                 failures: Set(0),
+                warned_at: Set(None),
             };
             let replaced = OnConflict::column(Column::UserId)
                 .update_columns([Column::Sealed, Column::EnrolledAt, Column::LastStep, Column::Failures])

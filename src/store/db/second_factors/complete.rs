@@ -1,14 +1,19 @@
 //! Completes sign-ins.
 
 use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _, QueryFilter as _};
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _, QueryFilter as _,
+};
 
 use super::{count_try, use_up};
 use crate::domain::audit::{AuditEvent, AuditKind};
+use crate::domain::clock::Timestamp;
 use crate::domain::id::UserId;
 use crate::domain::mail::{MailKind, MailOwner, Notice};
 use crate::domain::ports::AuditContext;
-use crate::domain::second_factor::{COMPLETION, Completion, CompletionOutcome, Proof, RecoveryCodeHash, TotpStep};
+use crate::domain::second_factor::{
+    COMPLETION, Completion, CompletionOutcome, MAX_WRONG_CODES, Proof, RecoveryCodeHash, TotpStep, WARNING_PAUSE,
+};
 use crate::store::db::audit;
 use crate::store::db::database::Database;
 use crate::store::db::entity::totp_factor::Column;
@@ -31,14 +36,18 @@ impl Database {
             self.tell_refused(transaction, None, context).await?;
             return Ok(CompletionOutcome::Gone);
         };
-        if !count_try(&transaction, &completion.challenge, id, context.at).await? {
+        let Some(tries) = count_try(&transaction, &completion.challenge, id, context.at).await? else {
             self.tell_refused(transaction, Some(id), context).await?;
             return Ok(CompletionOutcome::Gone);
-        }
+        };
         if !holds(&transaction, id, completion).await? {
             count_failure(&transaction, id).await?;
+            let is_last = tries >= i64::from(MAX_WRONG_CODES);
+            if is_last {
+                self.tell_exhausted(&transaction, completion, &user, context).await?;
+            }
             self.tell_refused(transaction, Some(id), context).await?;
-            return Ok(CompletionOutcome::WrongCode);
+            return Ok(CompletionOutcome::WrongCode { is_last });
         }
         use_up(&transaction, &completion.challenge).await?;
         let revocations = self.open_session(&transaction, &completion.session, &user, context).await?;
@@ -61,6 +70,23 @@ impl Database {
         Ok(transaction.commit().await?)
     }
 
+    /// In the trail each time, to the owner by mail not more often than so.
+    async fn tell_exhausted(
+        &self,
+        transaction: &DatabaseTransaction,
+        completion: &Completion,
+        user: &user::Model,
+        context: &AuditContext,
+    ) -> Result<(), Fault> {
+        let id = completion.session.session.user_id;
+        self.write_events(transaction, context, [audit::failure(AuditKind::ChallengeExhausted, Some(id), None)])
+            .await?;
+        if !claim_warning(transaction, id, context.at).await? {
+            return Ok(());
+        }
+        self.notify(transaction, MailKind::WrongCodes, completion, user, context).await
+    }
+
     async fn tell_recovery(
         &self,
         transaction: &DatabaseTransaction,
@@ -68,13 +94,25 @@ impl Database {
         user: &user::Model,
         context: &AuditContext,
     ) -> Result<(), Fault> {
-        let new = &completion.session;
-        let id = new.session.user_id;
-        let event = audit::by_user(AuditKind::RecoveryCodeUsed, id, Some(new.session.id));
+        let session = &completion.session.session;
+        let event = audit::by_user(AuditKind::RecoveryCodeUsed, session.user_id, Some(session.id));
         self.write_events(transaction, context, [event]).await?;
+        self.notify(transaction, MailKind::RecoveryCodeUsed, completion, user, context).await
+    }
+
+    /// Tells the owner by mail, with the device that the sign-in names.
+    async fn notify(
+        &self,
+        transaction: &DatabaseTransaction,
+        kind: MailKind,
+        completion: &Completion,
+        user: &user::Model,
+        context: &AuditContext,
+    ) -> Result<(), Fault> {
+        let new = &completion.session;
         let notice = Notice {
-            kind: MailKind::RecoveryCodeUsed,
-            owner: MailOwner { user_id: id, epoch: new.seen_epoch },
+            kind,
+            owner: MailOwner { user_id: new.session.user_id, epoch: new.seen_epoch },
             to: stored_email(&user.email)?,
             device: new.session.device_name.clone(),
         };
@@ -129,4 +167,17 @@ async fn count_failure(connection: &impl ConnectionTrait, user: UserId) -> Resul
         .exec(connection)
         .await
         .map(|_| ())
+}
+
+/// Whether the owner is to be warned now; then it is noted that they were.
+async fn claim_warning(connection: &impl ConnectionTrait, user: UserId, now: Timestamp) -> Result<bool, DbErr> {
+    let last = now.before(WARNING_PAUSE).as_millis();
+    let is_due = Condition::any().add(Column::WarnedAt.is_null()).add(Column::WarnedAt.lte(last));
+    let claimed = totp_factor::Entity::update_many()
+        .col_expr(Column::WarnedAt, Expr::val(now.as_millis()))
+        .filter(Column::UserId.eq(user.as_uuid()))
+        .filter(is_due)
+        .exec(connection)
+        .await?;
+    Ok(claimed.rows_affected == 1)
 }

@@ -2,6 +2,7 @@
 
 mod create;
 mod end;
+mod methods;
 mod rotate;
 mod row;
 
@@ -10,6 +11,7 @@ use sea_orm::{EntityTrait as _, QueryFilter as _, QueryOrder as _};
 
 pub(super) use create::renew_hash;
 pub(super) use end::{end_all, end_all_but, is_open};
+pub(super) use methods::forget_second_factor;
 
 use super::database::Database;
 use super::entity::session;

@@ -1,4 +1,6 @@
-//! Accepts connections: never more than the cap at a time, and for ever, whatever the system runs out of.
+//! Accepts connections for both edges: never more than the cap at a time, and for ever, whatever the system runs out of.
+//!
+//! Imports nothing of ours, and must not know what is spoken on a connection.
 
 use std::io;
 use std::net::SocketAddr;
