@@ -148,10 +148,10 @@ fn made_up_sessions(count: usize) -> BTreeSet<String> {
 
 /// Revokes the sessions past the service, as another replica would, in waves that fill a second.
 async fn revoke_elsewhere(records: &Records, sessions: &BTreeSet<String>) {
-    const WAVES: usize = 20;
-    let mut wave_is_due = interval(Duration::from_secs(1) / WAVES as u32);
+    const WAVES: u32 = 20;
+    let mut wave_is_due = interval(Duration::from_secs(1) / WAVES);
     let row = |id: &String| format!("('session', '{id}', {})", i64::MAX / 2);
-    for wave in sessions.iter().map(row).collect::<Vec<_>>().chunks(sessions.len().div_ceil(WAVES)) {
+    for wave in sessions.iter().map(row).collect::<Vec<_>>().chunks(sessions.len().div_ceil(WAVES as usize)) {
         wave_is_due.tick().await;
         let insert = "INSERT INTO revocations (kind, target, expires_at) VALUES";
         records.execute(&format!("{insert} {}", wave.join(", "))).await;
