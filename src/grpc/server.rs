@@ -16,6 +16,7 @@ use super::access::AccessFault;
 use super::account_service::AccountApi;
 use super::admin_service::AdminApi;
 use super::auth_service::AuthApi;
+use super::calls::Calls;
 use super::ext_authz::ExtAuthzApi;
 use super::front::Front;
 use super::health::HealthApi;
@@ -30,7 +31,7 @@ use super::settings::Settings;
 use super::stay::Stay;
 use super::token_service::TokenApi;
 use super::transport::connection::{self, Answerer, Limits};
-use super::transport::listener::{Accepted, Listener};
+use super::transport::listener::{Accepted, Connections, Listener};
 use super::transport::tls::{Reload, Tls, TlsFault, TlsFiles};
 use super::web::Web;
 use crate::domain::clock::{Clock, Entropy};
@@ -84,6 +85,7 @@ pub struct Needs {
     pub health: watch::Receiver<Health>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
+    pub traces: Arc<Traces>,
 }
 
 /// The gRPC server.
@@ -127,6 +129,16 @@ impl Bound {
     /// The address that was bound, its port never 0.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// What is counted of the calls.
+    pub fn calls(&self) -> Arc<Calls> {
+        Arc::clone(&self.worker.answerer.front.calls)
+    }
+
+    /// How many connections are open.
+    pub fn connections(&self) -> Connections {
+        self.listener.connections()
     }
 
     /// Serves until `shutdown`; then tells NOT_SERVING, asks every client to go, and ends when the last call has.
@@ -212,13 +224,14 @@ fn front(settings: Settings, needs: Needs, drain: &CancellationToken) -> Result<
     let methods = Methods::served(settings.reflection)?;
     Ok(Front {
         routes: routes.prepare(),
+        calls: Arc::new(Calls::of(&methods)),
         methods: if settings.open_revocation_feed { methods.with_open_feed() } else { methods },
         access: needs.access,
         proxies: ProxyTrust { proxies: settings.trusted_proxies, header: settings.forwarded_header },
         max_deadline: settings.max_deadline,
         stay: Arc::new(Stay { drain: drain.clone(), longest: settings.connection_age }),
         clock: needs.clock,
-        traces: Traces::new(needs.entropy),
+        traces: needs.traces,
     })
 }
 
