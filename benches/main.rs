@@ -22,6 +22,7 @@ mod sql;
 mod start;
 #[expect(dead_code, clippy::expect_used, clippy::panic, reason = "the tests use the rest, and may panic")]
 mod support;
+mod telemetry;
 mod verification;
 
 use std::io::Write as _;
@@ -107,6 +108,9 @@ async fn measure(arguments: &Arguments) -> Result<()> {
     }
     if arguments.wants(&["S1"]) {
         show(&growth::measure(arguments.users).await?, arguments)?;
+    }
+    if arguments.wants(&["T1"]) {
+        show(&telemetry::measure().await?, arguments)?;
     }
     if arguments.wants(&["S2"]) {
         show(&start::revocations().await?, arguments)?;

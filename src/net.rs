@@ -17,7 +17,29 @@ const BACK_OFF: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
+    connections: Connections,
+}
+
+/// How many connections are open, of how many that may be.
+#[derive(Clone, Debug)]
+pub struct Connections {
     slots: Arc<Semaphore>,
+    most: usize,
+}
+
+impl Connections {
+    fn up_to(most: usize) -> Self {
+        let most = most.min(Semaphore::MAX_PERMITS);
+        Self { slots: Arc::new(Semaphore::new(most)), most }
+    }
+
+    pub fn open(&self) -> usize {
+        self.most.saturating_sub(self.slots.available_permits())
+    }
+
+    pub fn most(&self) -> usize {
+        self.most
+    }
 }
 
 /// A connection; its slot comes free when this is dropped.
@@ -31,7 +53,11 @@ pub struct Accepted {
 impl Listener {
     pub async fn bind(address: SocketAddr, max_connections: usize) -> io::Result<Self> {
         let socket = TcpListener::bind(address).await?;
-        Ok(Self { socket, slots: Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS))) })
+        Ok(Self { socket, connections: Connections::up_to(max_connections) })
+    }
+
+    pub fn connections(&self) -> Connections {
+        self.connections.clone()
     }
 
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -40,7 +66,7 @@ impl Listener {
 
     /// The next connection, once there is a slot for it.
     pub async fn accept(&self) -> Accepted {
-        let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else {
+        let Ok(slot) = Arc::clone(&self.connections.slots).acquire_owned().await else {
             // The semaphore is never closed.
             return std::future::pending().await;
         };
@@ -85,6 +111,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let _first_client = TcpStream::connect(address).await.unwrap();
         let first = listener.accept().await;
+        assert_eq!((listener.connections().open(), listener.connections().most()), (1, 1));
         let second_client = TcpStream::connect(address).await.unwrap();
         assert!(listener.accept().now_or_never().is_none());
         drop(first);

@@ -128,6 +128,7 @@ const OFFENCES: &[(&str, &str, &str)] = &[
     ("src/service/a.rs", "use sea_orm::EntityTrait;", "the crate `sea_orm`"),
     ("src/http/a.rs", "use keystead_verifier::Verifier;", "the crate `keystead_verifier`"),
     ("src/grpc/a.rs", "use keystead_verifier::Verdict;", "the crate `keystead_verifier`"),
+    ("src/grpc/a.rs", "use opentelemetry::trace::Span;", "the crate `opentelemetry`"),
     ("src/a/b/c/d/e.rs", "", "lies deeper"),
     ("src/helpers/a.rs", "use crate::domain::user;", "no room that the table knows"),
 ];

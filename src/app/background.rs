@@ -55,6 +55,7 @@ impl Background {
             entropy: Arc::clone(&parts.entropy),
             templates: mail.templates,
             settings: settings.service.mail.clone(),
+            tally: Arc::clone(&use_cases.mails),
         };
         let purge = PurgeExpired {
             store: Arc::clone(&stores.database) as _,

@@ -10,6 +10,7 @@ pub mod console;
 pub mod data_folder;
 mod machine;
 mod mail_templates;
+mod metrics;
 mod stores;
 pub mod system;
 mod use_cases;
@@ -27,12 +28,14 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use crate::crypto::password_hasher::{self, PasswordHasher};
 use crate::domain::clock::{Clock, Entropy};
+use crate::domain::trace::Sampling;
 use crate::service::health::HealthState;
 use crate::{grpc, http};
 
 use background::{Background, Mail};
 use banner::Overview;
 use data_folder::DataFolder;
+use metrics::{Edges, Measured};
 use start_error::StartError;
 use stores::Stores;
 use use_cases::UseCases;
@@ -81,13 +84,12 @@ impl App {
         let background = Background::new(&settings, &parts, &stores, &use_cases, mail);
         background.first_round().await?;
         let health = Arc::clone(&use_cases.health);
-        let (grpc_needs, http_needs) = use_cases.into_needs(&parts);
-        let http = http::Server::bind(&settings.http, http_needs)
-            .await
-            .map_err(|error| cannot_bind(settings.http.listen, &error))?;
+        let measured = Measured::new(&settings, &parts, &stores, &use_cases);
+        let (grpc_needs, http_needs) = use_cases.into_needs(&parts, sampling(&settings));
         let grpc = grpc::Server::bind(settings.grpc.clone(), grpc_needs)
             .await
             .map_err(|error| StartError::Failed(error.to_string()))?;
+        let http = bind_http(&settings.http, http_needs, measured, &grpc, &parts).await?;
         let overview = Overview::new(&settings, grpc.local_addr(), http.local_addr())?;
         Ok(Self {
             overview,
@@ -172,8 +174,23 @@ fn ended(what: &str) -> StartError {
     StartError::Failed(format!("{what} has ended, which it never should"))
 }
 
-fn cannot_bind(http: SocketAddr, error: &std::io::Error) -> StartError {
-    StartError::Failed(format!("the HTTP address {http} cannot be bound: {error}"))
+/// Which requests that begin a trace are told to the collector, if there is one.
+fn sampling(settings: &Settings) -> Sampling {
+    settings.log.traces.as_ref().map_or(Sampling::Off, |traces| Sampling::Part(traces.sample_ratio))
+}
+
+/// The HTTP edge, with the page of everything that is measured.
+async fn bind_http(
+    settings: &http::Settings,
+    needs: http::Needs,
+    measured: Measured,
+    grpc: &grpc::Bound,
+    parts: &Parts,
+) -> Result<http::Bound, StartError> {
+    let calls = Arc::new(http::calls::Calls::new(Arc::clone(&parts.clock)));
+    let edges = Edges { grpc: grpc.calls(), connections: grpc.connections(), http: Arc::clone(&calls) };
+    let measured = http::Measured { calls, page: measured.into_page(edges) };
+    http::Server::bind(settings, needs, measured).await.map_err(|error| StartError::Failed(error.to_string()))
 }
 
 /// The hashing threads, as many as the machine has room for where nothing else is set.

@@ -23,6 +23,8 @@ pub struct Stores {
     pub database: Arc<Database>,
     pub throttle: Arc<dyn Throttle>,
     pub signal: Arc<dyn RevocationSignal>,
+    /// Where limits are shared.
+    pub redis: Option<Arc<Redis>>,
 }
 
 impl Stores {
@@ -34,15 +36,14 @@ impl Stores {
         }
         require_current(&database).await?;
         let local = Arc::new(MemoryThrottle::new(Arc::clone(&parts.clock)));
-        let (throttle, signal): (Arc<dyn Throttle>, Arc<dyn RevocationSignal>) = match &settings.redis {
-            None => (local, Arc::new(LocalSignal)),
-            Some(redis) => {
-                let redis = Redis::connect(redis, Arc::clone(&parts.clock), local)
-                    .map_err(|fault| StartError::Settings(format!("redis: {fault}")))?;
-                (redis.throttle(), redis.signal())
-            }
+        let Some(redis) = &settings.redis else {
+            let signal = Arc::new(LocalSignal);
+            return Ok(Self { database: Arc::new(database), throttle: local, signal, redis: None });
         };
-        Ok(Self { database: Arc::new(database), throttle, signal })
+        let redis = Redis::connect(redis, Arc::clone(&parts.clock), local)
+            .map_err(|fault| StartError::Settings(format!("redis: {fault}")))?;
+        let (throttle, signal) = (redis.throttle(), redis.signal());
+        Ok(Self { database: Arc::new(database), throttle, signal, redis: Some(Arc::new(redis)) })
     }
 
     /// Closes the database; what cannot be closed is closed by the end of the process.

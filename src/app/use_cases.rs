@@ -24,6 +24,7 @@ use super::stores::Stores;
 use crate::config::{MasterKey, Settings};
 use crate::crypto::password_hasher::PasswordHasher;
 use crate::crypto::seal::SealingKey;
+use crate::domain::trace::{Sampling, Traces};
 use crate::grpc::account_service::AccountApi;
 use crate::grpc::admin::audit::AuditApi;
 use crate::grpc::admin::roles::RolesApi;
@@ -49,6 +50,7 @@ use crate::service::health::HealthState;
 use crate::service::keys::ensure::{EnsureError, EnsureKeys};
 use crate::service::keys::live_keys::LiveKeys;
 use crate::service::keys::stored_ring::StoredRing;
+use crate::service::mail::deliver::MailTally;
 use crate::service::token::jwks::GetJwks;
 use crate::service::token::revocation_state::RevocationState;
 use crate::service::token::revoker::Revoker;
@@ -61,6 +63,10 @@ pub struct UseCases {
     pub ring: Arc<StoredRing>,
     pub revocations: Arc<RevocationState>,
     pub health: Arc<HealthState>,
+    pub verify_token: Arc<VerifyToken>,
+    pub hasher: Arc<PasswordHasher>,
+    pub guard: Arc<SecretGuard>,
+    pub mails: Arc<MailTally>,
     get_jwks: Arc<GetJwks>,
     authorize_request: Arc<AuthorizeRequest>,
     start_oauth: Arc<StartOAuth>,
@@ -123,6 +129,10 @@ impl UseCases {
             ring,
             revocations,
             health,
+            verify_token: shared.verify_token,
+            hasher: shared.hasher,
+            guard: shared.guard,
+            mails: Arc::default(),
             get_jwks,
             authorize_request,
             start_oauth: federation.start,
@@ -143,7 +153,7 @@ impl UseCases {
     }
 
     /// What the two edges stand on.
-    pub fn into_needs(self, parts: &Parts) -> (grpc::Needs, http::Needs) {
+    pub fn into_needs(self, parts: &Parts, sampling: Sampling) -> (grpc::Needs, http::Needs) {
         let services = grpc::Services {
             auth: self.auth,
             account: self.account,
@@ -158,13 +168,15 @@ impl UseCases {
             token: self.token,
             ext_authz: ExtAuthzApi { authorize_request: Arc::clone(&self.authorize_request) },
         };
-        let (clock, entropy) = (|| Arc::clone(&parts.clock), || Arc::clone(&parts.entropy));
+        let clock = || Arc::clone(&parts.clock);
+        let traces = Arc::new(Traces::new(Arc::clone(&parts.entropy), sampling));
         let grpc = grpc::Needs {
             routes: services.into_routes(),
             access: self.access,
             health: self.health.subscribe(),
             clock: clock(),
-            entropy: entropy(),
+            entropy: Arc::clone(&parts.entropy),
+            traces: Arc::clone(&traces),
         };
         let http = http::Needs {
             get_jwks: self.get_jwks,
@@ -174,7 +186,7 @@ impl UseCases {
             come_back: self.come_back,
             health: self.health.subscribe(),
             clock: clock(),
-            entropy: entropy(),
+            traces,
         };
         (grpc, http)
     }

@@ -118,16 +118,19 @@ fn with_settings(
         Ok(settings) => settings,
         Err(faults) => return complain(&faults.to_string(), Ending::BadUsage),
     };
-    // Dropped last, when the runtime has ended.
-    let _telemetry = match telemetry::start(log(settings.log)) {
-        Ok(guard) => guard,
-        Err(error) => return complain(&error.to_string(), Ending::Failure),
-    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&format!("the runtime cannot be started: {error}"), Ending::Failure),
     };
+    let inside = runtime.enter();
+    // Dropped last, when the runtime has ended.
+    let telemetry = match telemetry::start(&log(settings.log.clone())) {
+        Ok(guard) => guard,
+        Err(error) => return complain(&error.to_string(), Ending::Failure),
+    };
+    drop(inside);
     let outcome = runtime.block_on(command(settings));
+    telemetry.flush();
     runtime.shutdown_timeout(RUNTIME_TIMEOUT);
     match outcome {
         Ok(()) => Ending::Success,

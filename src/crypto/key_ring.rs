@@ -13,12 +13,14 @@ use super::seal::{SealError, SealingKey};
 use super::server_key;
 pub use super::server_key::generate;
 use super::signing_key::SigningKey;
+use crate::domain::clock::Timestamp;
 use crate::domain::key::{KeyPurpose, KeyState, StoredKey, StoredKeys};
 
 /// Every server key, opened.
 pub struct KeyRing {
     version: i64,
     active: SigningKey,
+    signing_since: Timestamp,
     verification: KeySet,
     jwks: Arc<[PublicJwk]>,
     refresh: HashMap<String, RefreshKey>,
@@ -65,6 +67,7 @@ impl KeyRing {
         Ok(Self {
             version: stored.version,
             active: server_key::open_signing(active_signing, master)?,
+            signing_since: active_signing.state_since,
             verification,
             jwks,
             refresh,
@@ -98,6 +101,11 @@ impl KeyRing {
     /// The id of the key that signs.
     pub fn active_signing_key_id(&self) -> &str {
         self.active.kid()
+    }
+
+    /// Since when that key signs.
+    pub fn signing_since(&self) -> Timestamp {
+        self.signing_since
     }
 
     /// The id of the active refresh key, for the row of a new session.

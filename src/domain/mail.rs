@@ -122,6 +122,14 @@ pub struct QueuedMail {
     pub queued_at: Timestamp,
 }
 
+/// What waits in the outbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    pub mails: u64,
+    /// Since when the oldest of them waits; `None` where there is none.
+    pub oldest: Option<Timestamp>,
+}
+
 /// A rendered message, on its way into the outbox's row, with the token that it carries.
 #[derive(Clone, Debug)]
 pub struct PreparedMail {

@@ -31,6 +31,7 @@ pub mod role;
 pub mod second_factor;
 pub mod service_account;
 pub mod session;
+pub mod tally;
 pub mod throttle;
 pub mod trace;
 pub mod user;

@@ -27,7 +27,7 @@ use super::clock::Timestamp;
 use super::email::Email;
 use super::id::{MailId, PrincipalId, SessionId, UserId};
 use super::key::{KeySwap, RingChange, StoredKeys};
-use super::mail::{MailError, MailKind, MailMessage, PreparedMail, QueuedMail};
+use super::mail::{Backlog, MailError, MailKind, MailMessage, PreparedMail, QueuedMail};
 use super::one_time_token::{PasswordReset, ResetOutcome, TokenHash, TokenPurpose, VerificationOutcome};
 use super::origin::Origin;
 use super::revocation::{Revocation, RevocationCursor, RevocationGap, RevocationPage};
@@ -157,6 +157,9 @@ pub trait Outbox: Send + Sync {
 
     /// Puts a mail off after a failed delivery.
     async fn postpone(&self, id: MailId, until: Timestamp) -> StoreResult<()>;
+
+    /// How many mails wait, and since when the oldest.
+    async fn backlog(&self) -> StoreResult<Backlog>;
 
     /// Removes a mail that is delivered, or never will be, and everything it held.
     async fn remove(&self, id: MailId) -> StoreResult<()>;

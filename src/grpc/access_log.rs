@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use http::StatusCode;
 use tonic::Code;
-use tracing::field::Empty;
+use tracing::field::{Empty, display};
 use tracing::{Span, debug, error, info, warn};
 
 use super::methods::{Logged, Method};
-use crate::domain::origin::TraceId;
+use crate::domain::trace::{TRACED, Trace};
 
 /// The name told of a method that does not exist: its path is the caller's and might hold anything.
 const UNKNOWN: &str = "unknown";
@@ -16,33 +16,36 @@ const UNKNOWN: &str = "unknown";
 /// How a request ended.
 pub struct Completion<'a> {
     pub method: Option<&'a Method>,
-    pub trace_id: TraceId,
+    pub trace: Trace,
     pub http: StatusCode,
     pub code: Code,
     pub duration: Duration,
 }
 
-/// The span that everything told during the request belongs to; none where only failures are told, for making one
-/// costs more than the frequent methods themselves.
-pub fn span(method: Option<&Method>, trace_id: TraceId) -> Span {
+/// The span that everything told during the request belongs to; none where only failures are told and nobody collects
+/// the trace, for making one costs more than the frequent methods themselves.
+pub fn span(method: Option<&Method>, trace: &Trace) -> Span {
     match method.map(|method| method.logged) {
-        Some(Logged::FailuresOnly) => Span::none(),
-        Some(Logged::Yes) | None => full_span(method, trace_id),
+        Some(Logged::FailuresOnly) if !trace.is_sampled => Span::none(),
+        Some(Logged::FailuresOnly | Logged::Yes) | None => full_span(method, trace),
     }
 }
 
-fn full_span(method: Option<&Method>, trace_id: TraceId) -> Span {
+fn full_span(method: Option<&Method>, trace: &Trace) -> Span {
     let method = method.map_or(UNKNOWN, |method| method.path.as_str());
-    tracing::info_span!("rpc", method, %trace_id, code = Empty, duration_ms = Empty)
+    let trace_id = trace.id;
+    if !trace.is_sampled {
+        return tracing::info_span!("rpc", method, %trace_id, code = Empty, duration_ms = Empty);
+    }
+    let parent_id = trace.parent.map(display);
+    tracing::info_span!(target: TRACED, "rpc", method, %trace_id, parent_id, code = Empty, duration_ms = Empty)
 }
 
 /// Completes the request's span and tells how the request ended, as loudly as it deserves.
 pub fn tell(completion: &Completion<'_>, span: &Span) {
     let loudness = loudness(completion);
-    if loudness == Loudness::Silent {
-        return;
-    }
-    let missing = span.is_none().then(|| full_span(completion.method, completion.trace_id));
+    let is_missing = span.is_none() && loudness != Loudness::Silent;
+    let missing = is_missing.then(|| full_span(completion.method, &completion.trace));
     let span = missing.as_ref().unwrap_or(span);
     if completion.http == StatusCode::OK {
         span.record("code", code_name(completion.code));
@@ -96,7 +99,7 @@ fn loudness(completion: &Completion<'_>) -> Loudness {
 }
 
 /// The code's name as gRPC writes it.
-fn code_name(code: Code) -> &'static str {
+pub fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",
@@ -124,17 +127,27 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
+    use crate::domain::origin::TraceId;
     use crate::grpc::access::Access;
     use crate::grpc::methods::Messages;
 
+    const TRACE: Trace = Trace { id: TraceId([7; 16]), parent: None, is_sampled: false };
+
     fn method(logged: Logged) -> Method {
-        Method { path: "/a.B/C".to_owned(), message_limit: 1, messages: Messages::One, access: Access::Public, logged }
+        Method {
+            path: "/a.B/C".to_owned(),
+            message_limit: 1,
+            messages: Messages::One,
+            access: Access::Public,
+            logged,
+            number: 0,
+        }
     }
 
     fn loudness_of(logged: Logged, code: Code) -> Loudness {
         let method = method(logged);
-        let (trace_id, http, duration) = (TraceId([7; 16]), StatusCode::OK, Duration::ZERO);
-        loudness(&Completion { method: Some(&method), trace_id, http, code, duration })
+        let (trace, http, duration) = (TRACE, StatusCode::OK, Duration::ZERO);
+        loudness(&Completion { method: Some(&method), trace, http, code, duration })
     }
 
     // promise G2
@@ -166,9 +179,9 @@ mod tests {
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
         tracing::subscriber::with_default(subscriber, || {
             let method = method(logged);
-            let (trace_id, http, duration) = (TraceId([7; 16]), StatusCode::OK, Duration::from_millis(3));
-            let span = span(Some(&method), trace_id);
-            tell(&Completion { method: Some(&method), trace_id, http, code, duration }, &span);
+            let (trace, http, duration) = (TRACE, StatusCode::OK, Duration::from_millis(3));
+            let span = span(Some(&method), &trace);
+            tell(&Completion { method: Some(&method), trace, http, code, duration }, &span);
         });
         let bytes = lines.0.lock().expect("no panic").clone();
         String::from_utf8(bytes).expect("text")

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderMap, HeaderValue, Request, Response, request};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request};
 use http_body::Body as HttpBody;
 use http_body_util::{BodyExt as _, Full};
 use tonic::Status;
@@ -20,6 +20,7 @@ use tracing::Instrument as _;
 
 use super::access::Access;
 use super::access_log::{self, Completion};
+use super::calls::{Calls, End};
 use super::message_limit::LimitedBody;
 use super::methods::{Messages, Method, Methods};
 use super::stay::Stay;
@@ -38,6 +39,7 @@ use crate::service::error::{ServiceError, ServiceResult};
 pub struct Front {
     pub routes: Routes,
     pub methods: Methods,
+    pub calls: Arc<Calls>,
     pub access: Arc<CheckAccess>,
     pub proxies: ProxyTrust,
     /// No call takes longer, whatever its caller asks for.
@@ -45,7 +47,7 @@ pub struct Front {
     /// How long a stream may go on.
     pub stay: Arc<Stay>,
     pub clock: Arc<dyn Clock>,
-    pub traces: Traces,
+    pub traces: Arc<Traces>,
 }
 
 impl Front {
@@ -57,18 +59,17 @@ impl Front {
         let started = self.clock.monotonic();
         let source = self.proxies.source(peer, |name| sent(request.headers(), name));
         let time_left = deadline::of(request.headers(), self.max_deadline);
-        let origin = Origin {
-            source: Some(source),
-            trace_id: self.traces.id(sent(request.headers(), TRACEPARENT)),
-            deadline: Deadline::after(started, time_left),
-        };
+        let trace = self.traces.of(sent(request.headers(), TRACEPARENT));
+        let origin = Origin { source: Some(source), trace_id: trace.id, deadline: Deadline::after(started, time_left) };
         let method = self.methods.find(request.uri().path());
-        let span = access_log::span(method, origin.trace_id);
+        let underway = self.calls.begin(method);
+        let span = access_log::span(method, &trace);
         let mut response = self.pass(method, request, origin, time_left).instrument(span.clone()).await;
         let code = span.in_scope(|| details::complete(response.headers_mut(), origin.trace_id));
         let duration = self.clock.monotonic().saturating_sub(started);
-        let (trace_id, http) = (origin.trace_id, response.status());
-        access_log::tell(&Completion { method, trace_id, http, code, duration }, &span);
+        let http = response.status();
+        underway.end(if http == StatusCode::OK { End::Code(code) } else { End::NotGrpc }, duration);
+        access_log::tell(&Completion { method, trace, http, code, duration }, &span);
         response
     }
 

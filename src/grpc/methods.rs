@@ -25,6 +25,8 @@ pub struct Method {
     pub access: Access,
     /// Whether a call that succeeds leaves a line in the log.
     pub logged: Logged,
+    /// Its place among those that are served, by which its calls are counted.
+    pub number: usize,
 }
 
 impl Method {
@@ -65,9 +67,18 @@ impl Methods {
         }
         let mut methods = HashMap::new();
         for set in sets {
-            methods.extend(access::declared(set)?.into_iter().map(|declared| (declared.path.clone(), of(declared))));
+            for declared in access::declared(set)? {
+                methods.insert(declared.path.clone(), of(declared, methods.len()));
+            }
         }
         Ok(Self(methods))
+    }
+
+    /// Every path, in the order of their numbers.
+    pub fn paths(&self) -> Vec<String> {
+        let mut methods: Vec<&Method> = self.0.values().collect();
+        methods.sort_by_key(|method| method.number);
+        methods.into_iter().map(|method| method.path.clone()).collect()
     }
 
     /// Lets everybody follow the revocations, without a bearer.
@@ -85,14 +96,14 @@ impl Methods {
     }
 }
 
-fn of(declared: Declared) -> Method {
+fn of(declared: Declared, number: usize) -> Method {
     let Declared { path, access, client_streaming } = declared;
     let messages = if client_streaming { Messages::Many } else { Messages::One };
     let message_limit = if path == BATCH_VERIFY_TOKENS { BATCH_MESSAGE_LIMIT } else { DEFAULT_MESSAGE_LIMIT };
     let foreign = !path.starts_with("/keystead.");
     let logged =
         if foreign || path == VERIFY_TOKEN || path == BATCH_VERIFY_TOKENS { Logged::FailuresOnly } else { Logged::Yes };
-    Method { path, message_limit, messages, access, logged }
+    Method { path, message_limit, messages, access, logged, number }
 }
 
 #[cfg(test)]
@@ -145,6 +156,16 @@ mod tests {
         assert!(streams.all(|method| method.path.ends_with(".ServerReflection/ServerReflectionInfo")));
         let reflection = methods.find("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo").unwrap();
         assert_eq!(reflection.messages, Messages::Many);
+    }
+
+    #[test]
+    fn each_method_has_a_number_of_its_own_from_nought_on() {
+        let methods = Methods::served(true).expect("descriptors");
+        let paths = methods.paths();
+        assert!(paths.len() > 60, "{paths:?}");
+        for (number, path) in paths.iter().enumerate() {
+            assert_eq!(methods.find(path).map(|method| method.number), Some(number));
+        }
     }
 
     // promise A1

@@ -11,6 +11,7 @@ pub mod admin;
 pub mod admin_service;
 pub mod auth_service;
 mod bearer;
+pub mod calls;
 pub mod claims;
 mod codec;
 mod convert;

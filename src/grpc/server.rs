@@ -16,6 +16,7 @@ use super::access::AccessFault;
 use super::account_service::AccountApi;
 use super::admin_service::AdminApi;
 use super::auth_service::AuthApi;
+use super::calls::Calls;
 use super::ext_authz::ExtAuthzApi;
 use super::front::Front;
 use super::health::HealthApi;
@@ -35,7 +36,7 @@ use super::web::Web;
 use crate::domain::clock::{Clock, Entropy};
 use crate::domain::proxies::ProxyTrust;
 use crate::domain::trace::Traces;
-use crate::net::{Accepted, Listener};
+use crate::net::{Accepted, Connections, Listener};
 use crate::service::access::CheckAccess;
 use crate::service::health::Health;
 
@@ -84,6 +85,7 @@ pub struct Needs {
     pub health: watch::Receiver<Health>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
+    pub traces: Arc<Traces>,
 }
 
 /// The gRPC server.
@@ -127,6 +129,16 @@ impl Bound {
     /// The address that was bound, its port never 0.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// What is counted of the calls.
+    pub fn calls(&self) -> Arc<Calls> {
+        Arc::clone(&self.worker.answerer.front.calls)
+    }
+
+    /// How many connections are open.
+    pub fn connections(&self) -> Connections {
+        self.listener.connections()
     }
 
     /// Serves until `shutdown`; then tells NOT_SERVING, asks every client to go, and ends when the last call has.
@@ -212,13 +224,14 @@ fn front(settings: Settings, needs: Needs, drain: &CancellationToken) -> Result<
     let methods = Methods::served(settings.reflection)?;
     Ok(Front {
         routes: routes.prepare(),
+        calls: Arc::new(Calls::of(&methods)),
         methods: if settings.open_revocation_feed { methods.with_open_feed() } else { methods },
         access: needs.access,
         proxies: ProxyTrust { proxies: settings.trusted_proxies, header: settings.forwarded_header },
         max_deadline: settings.max_deadline,
         stay: Arc::new(Stay { drain: drain.clone(), longest: settings.connection_age }),
         clock: needs.clock,
-        traces: Traces::new(needs.entropy),
+        traces: needs.traces,
     })
 }
 

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
+use super::calls::Calls;
 use super::front::Front;
 use super::methods::Methods;
 use super::pb;
@@ -19,7 +20,7 @@ use super::pb::token_service_server::{TokenService, TokenServiceServer};
 use super::stay::Stay;
 use crate::domain::clock::{Clock, Entropy, Timestamp};
 use crate::domain::proxies::ProxyTrust;
-use crate::domain::trace::Traces;
+use crate::domain::trace::{Sampling, Traces};
 use crate::service::error::ServiceError;
 use crate::service::testing::World;
 
@@ -107,15 +108,17 @@ impl TokenService for Behaviour {
 }
 
 pub async fn front(behaviour: Behaviour) -> Arc<Front> {
+    let methods = Methods::served(true).expect("descriptors");
     Arc::new(Front {
         routes: Routes::new(TokenServiceServer::new(behaviour)).prepare(),
-        methods: Methods::served(true).expect("descriptors"),
+        calls: Arc::new(Calls::of(&methods)),
+        methods,
         access: Arc::new(World::new().await.access()),
         proxies: ProxyTrust::default(),
         max_deadline: Duration::from_secs(30),
         stay: Arc::new(Stay { drain: CancellationToken::new(), longest: Duration::from_mins(30) }),
         clock: Arc::new(Still),
-        traces: Traces::new(Arc::new(Still)),
+        traces: Arc::new(Traces::new(Arc::new(Still), Sampling::Off)),
     })
 }
 

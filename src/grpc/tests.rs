@@ -21,6 +21,7 @@ use super::pb::auth_service_client::AuthServiceClient;
 use super::pb::auth_service_server::AuthServiceServer;
 use super::pb::{self, TokenStatus};
 use super::{Needs, Server, Settings};
+use crate::domain::trace::{Sampling, Traces};
 use crate::service::auth::confirm_email::ConfirmEmail;
 use crate::service::auth::confirm_email_change::ConfirmEmailChange;
 use crate::service::auth::confirm_reset::ConfirmReset;
@@ -90,6 +91,7 @@ async fn start(world: &World) -> Channel {
         health: watch::channel(health).1,
         clock: world.clock.clone(),
         entropy: world.entropy.clone(),
+        traces: Arc::new(Traces::new(world.entropy.clone(), Sampling::Off)),
     };
     let settings = Settings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..Settings::default() };
     let bound = Server::bind(settings, needs).await.unwrap();

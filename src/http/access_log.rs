@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use tracing::field::Empty;
+use tracing::field::{Empty, display};
 use tracing::{Span, error, info, warn};
 
-use crate::domain::origin::TraceId;
+use crate::domain::trace::{TRACED, Trace};
 
 /// The code of the error that a response tells, for the log.
 #[derive(Clone, Copy)]
@@ -20,8 +20,15 @@ pub struct Completion {
 }
 
 /// The span that everything told during the request belongs to. The path is one that the router has matched.
-pub fn span(path: &str, trace_id: TraceId) -> Span {
-    tracing::info_span!("http", method = path, %trace_id, status = Empty, code = Empty, duration_ms = Empty)
+pub fn span(path: &str, trace: &Trace) -> Span {
+    let (method, trace_id) = (path, trace.id);
+    if !trace.is_sampled {
+        return tracing::info_span!("http", method, %trace_id, status = Empty, code = Empty, duration_ms = Empty);
+    }
+    let parent_id = trace.parent.map(display);
+    tracing::info_span!(
+        target: TRACED, "http", method, %trace_id, parent_id, status = Empty, code = Empty, duration_ms = Empty,
+    )
 }
 
 /// Completes the request's span and tells how the request ended, as loudly as it deserves.

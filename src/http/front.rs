@@ -28,7 +28,7 @@ const DEADLINE: Duration = Duration::from_secs(15);
 /// What stands before the endpoints.
 pub struct Front {
     pub proxies: ProxyTrust,
-    pub traces: Traces,
+    pub traces: Arc<Traces>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -44,13 +44,14 @@ pub async fn pass(
     next: Next,
 ) -> Response {
     let started = front.clock.monotonic();
+    let trace = front.traces.of(sent(request.headers(), TRACEPARENT));
     let origin = Origin {
         source: Some(front.proxies.source(peer, |name| sent(request.headers(), name))),
-        trace_id: front.traces.id(sent(request.headers(), TRACEPARENT)),
+        trace_id: trace.id,
         deadline: Deadline::after(started, DEADLINE),
     };
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let span = access_log::span(path, origin.trace_id);
+    let span = access_log::span(path, &trace);
     request.extensions_mut().insert(origin);
     let response = finish(request, next).instrument(span.clone()).await;
     let duration = front.clock.monotonic().saturating_sub(started);

@@ -9,11 +9,14 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::calls::Calls;
 use super::connection;
+use super::metrics::Page;
 use super::oauth::OAuthApi;
-use super::router::router;
+use super::router;
 use super::settings::Settings;
-use crate::domain::clock::{Clock, Entropy};
+use crate::domain::clock::Clock;
+use crate::domain::trace::Traces;
 use crate::net::{Accepted, Listener};
 use crate::service::federation::come_back::ComeBack;
 use crate::service::federation::start::StartOAuth;
@@ -28,38 +31,83 @@ pub struct Needs {
     pub oauth: OAuthApi,
     pub health: watch::Receiver<Health>,
     pub clock: Arc<dyn Clock>,
-    pub entropy: Arc<dyn Entropy>,
+    pub traces: Arc<Traces>,
     pub start_oauth: Arc<StartOAuth>,
     pub come_back: Arc<ComeBack>,
 }
 
+/// What is counted of the requests, and the page that tells of everything that is counted.
+pub struct Measured {
+    pub calls: Arc<Calls>,
+    pub page: Page,
+}
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP address {0} cannot be bound: {1}")]
+pub struct BindError(SocketAddr, #[source] io::Error);
+
 /// The HTTP server.
 pub struct Server;
 
-/// A server whose port is open, and that answers once [`Bound::serve`] runs.
+/// A server whose ports are open, and that answers once [`Bound::serve`] runs.
 pub struct Bound {
+    public: Door,
+    /// Where the metrics have a port of their own.
+    metrics: Option<Door>,
+}
+
+/// An open port, and who answers behind it.
+struct Door {
     listener: Listener,
     router: Router,
 }
 
 impl Server {
-    /// Opens the port.
-    pub async fn bind(settings: &Settings, needs: Needs) -> io::Result<Bound> {
-        let listener = Listener::bind(settings.listen, settings.max_connections).await?;
-        Ok(Bound { listener, router: router(settings, needs) })
+    /// Opens the ports.
+    pub async fn bind(settings: &Settings, needs: Needs, measured: Measured) -> Result<Bound, BindError> {
+        let page = router::metrics(measured.page);
+        let public = router::router(settings, needs);
+        let (public, metrics) = match settings.metrics_listen {
+            None => (public.merge(page), None),
+            Some(address) => (public, Some(Door::open(address, settings, router::finished(page)).await?)),
+        };
+        let public = router::counted(router::finished(public), measured.calls);
+        Ok(Bound { public: Door::open(settings.listen, settings, public).await?, metrics })
     }
 }
 
 impl Bound {
     /// The address that was bound, its port never 0.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.public.listener.local_addr()
+    }
+
+    /// The address of the metrics' own port, where they have one.
+    pub fn metrics_addr(&self) -> io::Result<Option<SocketAddr>> {
+        self.metrics.as_ref().map(|door| door.listener.local_addr()).transpose()
     }
 
     /// Serves until `shutdown`; then ends when the last answer has been given.
     ///
     /// How long that may take is for the caller to bound.
     pub async fn serve(self, shutdown: CancellationToken) {
+        let metrics = async {
+            if let Some(door) = self.metrics {
+                door.serve(shutdown.clone()).await;
+            }
+        };
+        tokio::join!(self.public.serve(shutdown.clone()), metrics);
+    }
+}
+
+impl Door {
+    async fn open(address: SocketAddr, settings: &Settings, router: Router) -> Result<Self, BindError> {
+        let listener = Listener::bind(address, settings.max_connections).await;
+        Ok(Self { listener: listener.map_err(|error| BindError(address, error))?, router })
+    }
+
+    async fn serve(self, shutdown: CancellationToken) {
         let Self { listener, router } = self;
         let connections = TaskTracker::new();
         // Whoever drops this future before its end cuts off what is left, instead of leaving it to run on.

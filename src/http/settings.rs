@@ -10,6 +10,8 @@ use crate::domain::proxies::ForwardedHeader;
 pub struct Settings {
     /// Port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where the metrics are told, and there alone; `None`: beside everything else.
+    pub metrics_listen: Option<SocketAddr>,
     /// Accepted connections; further ones wait in the kernel's queue.
     pub max_connections: usize,
     /// Whether what carries secrets is served also on an address that is not loopback.
@@ -26,6 +28,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8_080)),
+            metrics_listen: None,
             max_connections: 1_000,
             allow_cleartext: false,
             public_url: None,

@@ -62,7 +62,9 @@ async fn no_secret_of_a_run_is_told_or_stored(backend: Backend) {
     let told = lines.iter().filter(doors).filter(|line| line["fields"]["message"] == "call completed").count();
     assert!(told > 10, "requests of the endpoints are told: {told}");
     assert!(run.output.contains("authn_login_fail"), "security events are told");
-    for (what, text) in [("the log", &run.output), ("an answer", &run.answers), ("the database", &run.dump)] {
+    let told = [("the log", &run.output), ("an answer", &run.answers), ("the metrics", &run.metrics)];
+    assert!(run.traces.contains("INSERT INTO"), "statements are told to the collector");
+    for (what, text) in told.into_iter().chain([("the traces", &run.traces), ("the database", &run.dump)]) {
         assert!(!text.is_empty(), "{what} was looked at");
         for secret in &run.secrets {
             assert_eq!(secret.form_in(text.as_bytes()), None, "{} is in {what}", secret.name);

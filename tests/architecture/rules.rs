@@ -40,6 +40,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("lettre", &["outbound"]),
     ("jsonwebtoken", &["crypto"]),
     ("argon2", &["crypto"]),
+    ("opentelemetry", &[]),
+    ("opentelemetry_sdk", &[]),
+    ("opentelemetry_otlp", &[]),
+    ("tracing_opentelemetry", &[]),
     ("rustls", &["grpc", "http", "store", "outbound"]),
 ];
 

@@ -221,6 +221,7 @@ conformance! {
         a_postponed_mail_comes_back_and_counts
         a_sealed_message_is_kept_until_the_mail_is_removed
         only_so_many_tokens_an_hour
+        what_waits_is_counted_leased_or_not
     }
     rights {
         a_grant_takes_effect_once_and_is_told

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keystead::domain::audit::AuditKind;
-use keystead::domain::mail::{MailKind, PreparedMail, QueuedMail};
+use keystead::domain::mail::{Backlog, MailKind, PreparedMail, QueuedMail};
 use keystead::domain::one_time_token::TokenPurpose;
 use keystead::domain::ports::Preparation;
 
@@ -123,4 +123,18 @@ pub async fn only_so_many_tokens_an_hour(backend: Arc<Backend>) {
     backend.clock.advance(Duration::from_hours(1));
     let mail = backend.queued(RESET).await;
     assert_eq!(backend.prepare(mail, &ada, reset, backend.token_hash(), 3).await, Preparation::Stored);
+}
+
+pub async fn what_waits_is_counted_leased_or_not(backend: Arc<Backend>) {
+    assert_eq!(backend.outbox.backlog().await, Ok(Backlog::default()));
+    let first = backend.now();
+    for address in ["ada@example.com", "bob@example.com"] {
+        enqueue(&backend, address).await;
+        backend.clock.advance(Duration::from_secs(1));
+    }
+    let oldest = lease(&backend, 1).await.remove(0);
+    assert_eq!(backend.outbox.backlog().await, Ok(Backlog { mails: 2, oldest: Some(first) }));
+    backend.outbox.remove(oldest.id).await.unwrap();
+    let left = Backlog { mails: 1, oldest: Some(first.after(Duration::from_secs(1))) };
+    assert_eq!(backend.outbox.backlog().await, Ok(left));
 }

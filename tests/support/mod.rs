@@ -8,4 +8,5 @@ pub mod guard;
 pub mod packages;
 pub mod postgres;
 pub mod process;
+pub mod prometheus;
 pub mod redis;

@@ -40,6 +40,11 @@ pub fn h2load() -> PathBuf {
     found_or_installed(|| on_path("h2load"), "nghttp2-client")
 }
 
+/// The programs `prometheus` and `promtool`.
+pub fn prometheus() -> [PathBuf; 2] {
+    ["prometheus", "promtool"].map(|program| found_or_installed(|| on_path(program), "prometheus"))
+}
+
 /// The authenticator `oathtool`.
 pub fn oathtool() -> PathBuf {
     found_or_installed(|| on_path("oathtool"), "oathtool")

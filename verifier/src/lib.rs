@@ -21,6 +21,7 @@ pub use jwk::Jwk;
 pub use key_set::{Algorithm, KeyFault, KeySet, VerificationKey};
 pub use revocation_index::{Change, LiveRevocation, RevocationIndex, RevokedTarget};
 pub use verdict::{Expectations, Refusal, Verdict};
+pub use verified_tokens::Remembered;
 pub use verifier::{AuthenticToken, Verifier};
 
 #[cfg(test)]

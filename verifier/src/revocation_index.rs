@@ -117,6 +117,15 @@ impl RevocationIndex {
         write(&self.keys).retain(|_, expires_at| *expires_at > now);
     }
 
+    /// How many are live, or were when they were last pruned.
+    pub fn count(&self) -> usize {
+        let of_shard = |shard: &RwLock<Shard>| {
+            let shard = read(shard);
+            shard.sessions.len() + shard.users.len()
+        };
+        self.shards.iter().map(of_shard).sum::<usize>() + read(&self.keys).len()
+    }
+
     /// How many parts [`Self::part`] has.
     pub const PARTS: usize = SHARDS + 1;
 

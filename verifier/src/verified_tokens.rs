@@ -1,6 +1,7 @@
 //! The tokens that have been found good before, so that their signature need not be checked again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use quick_cache::Weighter;
@@ -28,21 +29,51 @@ pub(crate) fn digest_of(token: &str) -> TokenDigest {
 
 /// Tokens by their SHA-256: their claims alone, never the token itself. What a token is worth is judged anew each time.
 #[derive(Debug)]
-pub(crate) struct VerifiedTokens(Cache<TokenDigest, Arc<AuthenticToken>, ByBytes>);
+pub(crate) struct VerifiedTokens {
+    tokens: Cache<TokenDigest, Arc<AuthenticToken>, ByBytes>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+/// What is remembered of tokens that were good, and how often that was of use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Remembered {
+    /// How many tokens.
+    pub tokens: u64,
+    /// About how many bytes they take.
+    pub bytes: u64,
+    /// How often a token was asked about that had been found good before.
+    pub hits: u64,
+    /// How often one that had not.
+    pub misses: u64,
+}
 
 impl VerifiedTokens {
     /// Holds about so many bytes at most; the tokens that are asked for least make room for others.
     pub(crate) fn new(bytes: usize) -> Self {
         let capacity = u64::try_from(bytes).unwrap_or(u64::MAX);
-        Self(Cache::with_weighter(bytes.div_ceil(USUAL_WEIGHT), capacity, ByBytes))
+        let tokens = Cache::with_weighter(bytes.div_ceil(USUAL_WEIGHT), capacity, ByBytes);
+        Self { tokens, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn read(&self) -> Remembered {
+        Remembered {
+            tokens: u64::try_from(self.tokens.len()).unwrap_or(u64::MAX),
+            bytes: self.tokens.weight(),
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+        }
     }
 
     pub(crate) fn get(&self, token: &TokenDigest) -> Option<Arc<AuthenticToken>> {
-        self.0.get(token)
+        let found = self.tokens.get(token);
+        let count = if found.is_some() { &self.hits } else { &self.misses };
+        count.fetch_add(1, Ordering::Relaxed);
+        found
     }
 
     pub(crate) fn insert(&self, token: TokenDigest, authentic: Arc<AuthenticToken>) {
-        self.0.insert(token, authentic);
+        self.tokens.insert(token, authentic);
     }
 }
 

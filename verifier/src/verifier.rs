@@ -8,7 +8,7 @@ use crate::header::Header;
 use crate::key_set::{KeyFingerprint, KeySet};
 use crate::revocation_index::RevocationIndex;
 use crate::verdict::{Expectations, Verdict};
-use crate::verified_tokens::{VerifiedTokens, digest_of};
+use crate::verified_tokens::{Remembered, VerifiedTokens, digest_of};
 
 /// The most that clocks may differ, in seconds.
 const MAX_LEEWAY: i64 = 5;
@@ -54,6 +54,12 @@ impl Verifier {
     pub fn remembering(self, bytes: usize) -> Self {
         let verified = (bytes > 0).then(|| Arc::new(VerifiedTokens::new(bytes)));
         Self { verified, ..self }
+    }
+
+    /// What is remembered of tokens that were good; nothing where that is off.
+    #[must_use]
+    pub fn remembered(&self) -> Remembered {
+        self.verified.as_deref().map(VerifiedTokens::read).unwrap_or_default()
     }
 
     /// Judges a token at `now`, in milliseconds since the Unix epoch.

@@ -6,7 +6,7 @@ use crate::grpc::Settings as GrpcSettings;
 use crate::http::Settings;
 
 /// A base that paths are appended to.
-struct BaseUrl(String);
+pub struct BaseUrl(pub String);
 
 impl Form for BaseUrl {
     const EXPECTED: &'static str = "an http or https URL without query";
@@ -29,7 +29,12 @@ pub fn read(reader: &mut Reader, grpc: &GrpcSettings) -> Settings {
             "http.listen",
             default.listen,
             "Where OAuth's endpoints, the way to providers, the published keys, decisions for gateways and the health \
-             probes are served, in clear text; port 0 takes a free one.",
+             probes and the metrics are served, in clear text; port 0 takes a free one.",
+        ),
+        metrics_listen: reader.optional(
+            "http.metrics_listen",
+            "Where `/metrics` is served, and there alone, for a port that the public does not reach. Without it, on \
+             `http.listen`.",
         ),
         max_connections: reader.checked(
             "http.max_connections",

@@ -2,7 +2,7 @@
 
 use crate::config::form::Form;
 use crate::config::reader::Reader;
-use crate::telemetry::{Format, Level, Settings};
+use crate::telemetry::{Format, Level, Settings, TraceSettings};
 
 impl Form for Format {
     const EXPECTED: &'static str = "auto, json or text";
@@ -33,7 +33,7 @@ impl Form for Level {
     }
 }
 
-pub fn read(reader: &mut Reader) -> Settings {
+pub fn read(reader: &mut Reader, traces: Option<TraceSettings>) -> Settings {
     let default = Settings::default();
     Settings {
         format: reader.value(
@@ -43,5 +43,6 @@ pub fn read(reader: &mut Reader) -> Settings {
              error.",
         ),
         level: reader.value("log.level", default.level, "The least that is told."),
+        traces,
     }
 }

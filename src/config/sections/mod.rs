@@ -14,6 +14,7 @@ mod oauth;
 mod passwords;
 mod redis;
 mod sessions;
+mod telemetry;
 mod tokens;
 
 use std::time::Duration;
@@ -78,7 +79,8 @@ impl Settings {
         let retention = audit::read(reader);
         let (mail_texts, mail) = mail::read(reader, &data);
         let (federation, oidc) = oauth::read(reader, &public_url);
-        let log = log::read(reader);
+        let traces = telemetry::read(reader);
+        let log = log::read(reader, traces);
         let drain = drain(reader);
         let service = ServiceSettings {
             tokens,

@@ -29,6 +29,7 @@ use self::sizing::{Fit, Size};
 use crate::domain::clock::{Clock, Entropy};
 use crate::domain::deadline::Deadline;
 use crate::domain::password::Password;
+use crate::domain::tally::HistogramReading;
 use crate::domain::user::PasswordHash;
 
 /// Hashes and checks passwords. Dropped, it lets its threads finish what they are at, and waits for that; what still
@@ -44,6 +45,22 @@ pub struct PasswordHasher {
 pub struct HashCapacity {
     /// How long the passwords ahead will take, in whole milliseconds.
     pub retry_after: Duration,
+}
+
+/// What the hashing threads have to do, and have done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HashLoad {
+    pub threads: usize,
+    /// How many passwords may be hashed or wait at once.
+    pub places: usize,
+    /// Places that are reserved, wait or are being hashed.
+    pub taken: usize,
+    /// Passwords that wait for a thread.
+    pub waiting: usize,
+    /// Requests that got no place.
+    pub refused: u64,
+    /// How long each hash took, the wait for a thread left out.
+    pub durations: HistogramReading,
 }
 
 /// A reserved place in the queue: what has it will be hashed. Dropped unused, it is free again.
@@ -96,6 +113,11 @@ impl PasswordHasher {
             hasher.threads.push(thread);
         }
         Ok(hasher)
+    }
+
+    /// How much there is to do at the moment, and what has been done so far.
+    pub fn load(&self) -> HashLoad {
+        self.queue.read()
     }
 
     /// Reserves a place in the queue, before anything else is done for a request that will hash and whose caller waits

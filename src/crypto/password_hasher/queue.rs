@@ -7,14 +7,29 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::forecast::Forecast;
-use super::{HashCapacity, HasherStopped, PasswordVerdict};
+use super::{HashCapacity, HashLoad, HasherStopped, PasswordVerdict};
 use crate::domain::clock::Clock;
 use crate::domain::deadline::Deadline;
 use crate::domain::password::Password;
+use crate::domain::tally::{Counter, Histogram};
 use crate::domain::user::PasswordHash;
 
 /// After so long without work a thread gives its memory back.
 const IDLE: Duration = Duration::from_secs(30);
+
+/// From a weak hash on an idle processor to the strongest on a busy one.
+const HASH_BOUNDS: &[Duration] = &[
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(25),
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_millis(2_500),
+    Duration::from_secs(5),
+];
 
 /// A password that waits. It holds its place until it is done with.
 pub enum Job {
@@ -32,6 +47,8 @@ pub enum Task {
 
 pub struct Queue {
     state: Mutex<State>,
+    durations: Histogram,
+    refused: Counter,
     wake: Condvar,
     clock: Arc<dyn Clock>,
     threads: usize,
@@ -51,7 +68,29 @@ struct State {
 impl Queue {
     pub fn new(threads: usize, waiting: usize, forecast: Forecast, clock: Arc<dyn Clock>) -> Self {
         let state = State { jobs: VecDeque::new(), next_number: 0, taken: 0, forecast, stopped: false };
-        Self { state: Mutex::new(state), wake: Condvar::new(), clock, threads, places: threads.saturating_add(waiting) }
+        Self {
+            state: Mutex::new(state),
+            durations: Histogram::new(HASH_BOUNDS),
+            refused: Counter::default(),
+            wake: Condvar::new(),
+            clock,
+            threads,
+            places: threads.saturating_add(waiting),
+        }
+    }
+
+    pub fn read(&self) -> HashLoad {
+        let state = self.lock();
+        let (taken, waiting) = (state.taken, state.jobs.len());
+        drop(state);
+        HashLoad {
+            threads: self.threads,
+            places: self.places,
+            taken,
+            waiting,
+            refused: self.refused.get(),
+            durations: self.durations.read(),
+        }
     }
 
     /// A place, if there is one and what is ahead of it will be done in time for it to be done by the deadline.
@@ -60,6 +99,7 @@ impl Queue {
         let mut state = self.lock();
         let is_full = state.taken >= self.places;
         if is_full || !state.forecast.is_in_time(state.taken, self.threads, time_left) {
+            self.refused.add(1);
             return Err(HashCapacity { retry_after: state.forecast.time_to_drain(state.taken, self.threads) });
         }
         state.taken += 1;
@@ -89,6 +129,7 @@ impl Queue {
         let began = self.clock.monotonic();
         let result = work();
         let lasted = self.clock.monotonic().saturating_sub(began);
+        self.durations.observe(lasted);
         self.lock().forecast.learn(lasted);
         result
     }

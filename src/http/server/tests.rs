@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::domain::trace::Sampling;
 use crate::http::oauth::testing;
 use crate::service::testing::World;
 
@@ -16,15 +17,21 @@ const READY: Health =
 
 struct Running {
     address: SocketAddr,
+    metrics: Option<SocketAddr>,
+    calls: Arc<Calls>,
     health: watch::Sender<Health>,
     shutdown: CancellationToken,
     server: JoinHandle<()>,
 }
 
 async fn start(health: Health) -> Running {
+    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    start_with(Settings { listen: free, ..Settings::default() }, health).await
+}
+
+async fn start_with(settings: Settings, health: Health) -> Running {
     let (health, receiver) = watch::channel(health);
     let world = World::new().await;
-    let settings = Settings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..Settings::default() };
     let provider = Arc::default();
     let needs = Needs {
         authorize_request: Arc::new(AuthorizeRequest { verify_token: Arc::new(world.verify()) }),
@@ -34,25 +41,62 @@ async fn start(health: Health) -> Running {
         come_back: Arc::new(world.come_back()),
         health: receiver,
         clock: world.clock.clone(),
-        entropy: world.entropy.clone(),
+        traces: Arc::new(Traces::new(world.entropy.clone(), Sampling::Off)),
     };
-    let bound = Server::bind(&settings, needs).await.unwrap();
-    let address = bound.local_addr().unwrap();
+    let page: Page = Arc::new(|| Box::pin(std::future::ready("keystead_ready 1\n".to_owned())));
+    let calls = Arc::new(Calls::new(world.clock.clone()));
+    let measured = Measured { calls: Arc::clone(&calls), page };
+    let bound = Server::bind(&settings, needs, measured).await.unwrap();
+    let (address, metrics) = (bound.local_addr().unwrap(), bound.metrics_addr().unwrap());
     let shutdown = CancellationToken::new();
-    Running { address, health, shutdown: shutdown.clone(), server: tokio::spawn(bound.serve(shutdown)) }
+    let server = tokio::spawn(bound.serve(shutdown.clone()));
+    Running { address, metrics, calls, health, shutdown, server }
 }
 
 impl Running {
     /// The whole answer to a request that closes its connection: head in lower case, and body.
     async fn ask(&self, line: &str, headers: &str) -> (String, String) {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let request = format!("{line} HTTP/1.1\r\nhost: keystead\r\nconnection: close\r\n{headers}\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a response");
-        (head.to_lowercase(), body.to_owned())
+        ask(self.address, line, headers).await
     }
+}
+
+async fn ask(address: SocketAddr, line: &str, headers: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("{line} HTTP/1.1\r\nhost: keystead\r\nconnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a response");
+    (head.to_lowercase(), body.to_owned())
+}
+
+#[tokio::test]
+async fn the_metrics_are_told_beside_the_rest() {
+    let running = start(READY).await;
+    let (head, body) = running.ask("GET /metrics", "").await;
+    assert!(head.starts_with("http/1.1 200") && head.contains("content-type: text/plain; version=0.0.4"), "{head}");
+    assert_eq!((body.as_str(), running.metrics), ("keystead_ready 1\n", None));
+}
+
+#[tokio::test]
+async fn with_a_port_of_their_own_the_metrics_are_told_there_alone() {
+    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let running = start_with(Settings { listen: free, metrics_listen: Some(free), ..Settings::default() }, READY).await;
+    assert!(running.ask("GET /metrics", "").await.0.starts_with("http/1.1 404"));
+    let own = running.metrics.expect("a port of their own");
+    assert_eq!(ask(own, "GET /metrics", "").await.1, "keystead_ready 1\n");
+    assert!(ask(own, "GET /.well-known/jwks.json", "").await.0.starts_with("http/1.1 404"));
+}
+
+#[tokio::test]
+async fn a_request_counts_under_the_path_of_its_endpoint_and_never_under_its_own() {
+    let running = start(READY).await;
+    for line in ["GET /livez", "GET /oauth/nobody/start", "GET /nothing", "POST /readyz"] {
+        running.ask(line, "").await;
+    }
+    let readings = running.calls.read();
+    let seen: Vec<_> = readings.iter().map(|reading| (reading.path.as_str(), reading.statuses[0].0)).collect();
+    assert_eq!(seen, [("/livez", 200), ("/oauth/{provider}/start", 400), ("/readyz", 405), ("other", 404)]);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ pub mod login;
 pub mod logout;
 mod presented_token;
 pub mod refresh;
+mod refusals;
 pub mod register;
 pub mod request_email_verification;
 pub mod request_reset;

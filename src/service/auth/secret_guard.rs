@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::refusals::Refusals;
 use super::secret_keys;
 use super::settings::LimitSettings;
 use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
@@ -30,6 +31,7 @@ pub struct SecretGuard {
     clock: Arc<dyn Clock>,
     limits: LimitSettings,
     told: Told,
+    refusals: Refusals,
 }
 
 impl SecretGuard {
@@ -41,7 +43,12 @@ impl SecretGuard {
         clock: Arc<dyn Clock>,
         limits: LimitSettings,
     ) -> Self {
-        Self { throttle, attempts, audit, keys, clock, limits, told: Told::default() }
+        Self { throttle, attempts, audit, keys, clock, limits, told: Told::default(), refusals: Refusals::default() }
+    }
+
+    /// How many attempts were refused, by the limit that refused them.
+    pub fn refusals(&self) -> Vec<(&'static str, u64)> {
+        self.refusals.read()
     }
 
     /// Counts an attempt on an account's password, whether or not there is such an account.
@@ -70,6 +77,7 @@ impl SecretGuard {
 
     /// The refusal of an account at the cap of failures, told.
     pub async fn refuse_capped(&self, email: &Email, origin: &Origin) -> ServiceError {
+        self.refusals.count(secret_keys::CAPPED);
         self.tell_capped(&self.attempt_keys(email, origin), origin).await;
         ServiceError::RateLimited { retry_after: CAPPED_RETRY_AFTER }
     }
@@ -124,6 +132,7 @@ impl SecretGuard {
         match self.throttle.check(buckets).await {
             ThrottleVerdict::Allowed => Ok(()),
             ThrottleVerdict::Limited { key, retry_after } => {
+                self.refusals.count(secret_keys::kind(&key));
                 self.tell_limited(&key, origin).await;
                 Err(ServiceError::RateLimited { retry_after })
             }
@@ -132,7 +141,7 @@ impl SecretGuard {
 
     async fn tell_limited(&self, key: &str, origin: &Origin) {
         let mut event = security_event::event(AuditKind::RateLimited, AuditOutcome::Failure);
-        event.detail = key.split_once(':').map(|(kind, _)| kind.to_owned());
+        event.detail = Some(secret_keys::kind(key).to_owned());
         self.tell(key, event, origin).await;
     }
 

@@ -11,34 +11,48 @@ use crate::domain::id::UserId;
 use crate::domain::origin::{Origin, Source};
 use crate::domain::throttle::{AttemptKeys, Bucket, Limit};
 
+/// What a limit is of: how its keys begin.
+pub const SOURCE: &str = "source";
+pub const ACCOUNT_SOURCE: &str = "account_source";
+pub const ACCOUNT: &str = "account";
+pub const MAIL_SOURCE: &str = "mail_source";
+pub const MAIL_ADDRESS_SOURCE: &str = "mail_address_source";
+pub const MAIL_CALLER: &str = "mail_caller";
+pub const CAPPED: &str = "capped";
+
+/// What the limit is of that counts under this key.
+pub fn kind(key: &str) -> &str {
+    key.split_once(':').map_or(key, |(kind, _)| kind)
+}
+
 /// The bucket of everything that one source tries.
 pub fn source(key: &LookupKey, origin: &Origin, limit: Limit) -> Bucket {
-    bucket(key, "source", &[&network(origin)], limit)
+    bucket(key, SOURCE, &[&network(origin)], limit)
 }
 
 /// The bucket of the passwords that one source tries on one account.
 pub fn account_and_source(key: &LookupKey, email: &Email, origin: &Origin, limit: Limit) -> Bucket {
-    bucket(key, "account_source", &[email.key().as_bytes(), &network(origin)], limit)
+    bucket(key, ACCOUNT_SOURCE, &[email.key().as_bytes(), &network(origin)], limit)
 }
 
 /// The bucket of the passwords that sources new to an account try on it.
 pub fn account(key: &LookupKey, email: &Email, limit: Limit) -> Bucket {
-    bucket(key, "account", &[email.key().as_bytes()], limit)
+    bucket(key, ACCOUNT, &[email.key().as_bytes()], limit)
 }
 
 /// The bucket of the mails that one source asks for.
 pub fn mail_source(key: &LookupKey, origin: &Origin, limit: Limit) -> Bucket {
-    bucket(key, "mail_source", &[&network(origin)], limit)
+    bucket(key, MAIL_SOURCE, &[&network(origin)], limit)
 }
 
 /// The bucket of the mails that one source asks for on behalf of one address.
 pub fn mail_address_and_source(key: &LookupKey, email: &Email, origin: &Origin, limit: Limit) -> Bucket {
-    bucket(key, "mail_address_source", &[email.key().as_bytes(), &network(origin)], limit)
+    bucket(key, MAIL_ADDRESS_SOURCE, &[email.key().as_bytes(), &network(origin)], limit)
 }
 
 /// The bucket of the mails that one user asks for.
 pub fn mail_caller(key: &LookupKey, caller: UserId, limit: Limit) -> Bucket {
-    bucket(key, "mail_caller", &[caller.as_uuid().as_bytes()], limit)
+    bucket(key, MAIL_CALLER, &[caller.as_uuid().as_bytes()], limit)
 }
 
 /// The keys of the record of failures and of known sources.
@@ -52,7 +66,7 @@ pub fn attempt(key: &LookupKey, email: &Email, origin: &Origin) -> AttemptKeys {
 
 /// Under which an account at the cap of failures is told of.
 pub fn capped(keys: &AttemptKeys) -> String {
-    format!("capped:{}", URL_SAFE_NO_PAD.encode(keys.account))
+    format!("{CAPPED}:{}", URL_SAFE_NO_PAD.encode(keys.account))
 }
 
 fn bucket(key: &LookupKey, kind: &str, parts: &[&[u8]], limit: Limit) -> Bucket {

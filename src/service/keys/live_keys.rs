@@ -56,6 +56,11 @@ impl LiveKeys {
         Ok(Arc::clone(&loaded.ring))
     }
 
+    /// How long ago the ring was the newest.
+    pub fn age(&self) -> Duration {
+        self.clock.monotonic().saturating_sub(self.loaded.load().read_at)
+    }
+
     /// Puts a ring into use, unless one that was read later is already there.
     ///
     /// The database is the authority: a lower version is what a failover or a restored backup has left, and is used.

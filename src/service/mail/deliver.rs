@@ -19,6 +19,7 @@ use crate::domain::clock::{Clock, Entropy, Timestamp};
 use crate::domain::mail::{MailError, MailMessage, PreparedMail, QueuedMail};
 use crate::domain::one_time_token::NewOneTimeToken;
 use crate::domain::ports::{Mailer, Outbox, Preparation, Users};
+use crate::domain::tally::Counter;
 use crate::service::error::{ServiceError, ServiceResult};
 use crate::service::keys::live_keys::LiveKeys;
 
@@ -39,6 +40,17 @@ pub struct DeliverMail {
     pub entropy: Arc<dyn Entropy>,
     pub templates: Arc<Templates>,
     pub settings: MailSettings,
+    pub tally: Arc<MailTally>,
+}
+
+/// What became of the mails that were worked on.
+#[derive(Debug, Default)]
+pub struct MailTally {
+    pub delivered: Counter,
+    /// Deliveries that failed and are tried again.
+    pub postponed: Counter,
+    /// Mails that are never delivered.
+    pub given_up: Counter,
 }
 
 impl DeliverMail {
@@ -87,7 +99,10 @@ impl DeliverMail {
         }
         let sending = tokio::time::timeout(SEND_TIMEOUT, self.mailer.send(&envelope.message));
         match sending.await.unwrap_or(Err(MailError::Transient)) {
-            Ok(()) => Ok(self.outbox.remove(mail.id).await?),
+            Ok(()) => {
+                self.tally.delivered.add(1);
+                Ok(self.outbox.remove(mail.id).await?)
+            }
             Err(MailError::Permanent) => self.give_up(mail, "refused").await,
             Err(MailError::Transient) => self.postpone(mail, &envelope).await,
         }
@@ -150,11 +165,13 @@ impl DeliverMail {
         if self.is_too_late(mail, envelope, until) {
             return self.give_up(mail, "not delivered in time").await;
         }
+        self.tally.postponed.add(1);
         tracing::warn!(mail = %mail.id, attempts = mail.attempts, "a mail could not be delivered for now");
         Ok(self.outbox.postpone(mail.id, until).await?)
     }
 
     async fn give_up(&self, mail: &QueuedMail, reason: &'static str) -> ServiceResult<()> {
+        self.tally.given_up.add(1);
         tracing::warn!(mail = %mail.id, kind = ?mail.kind, reason, "a mail was given up");
         Ok(self.outbox.remove(mail.id).await?)
     }

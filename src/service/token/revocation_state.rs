@@ -134,6 +134,16 @@ impl RevocationState {
         self.progress.load().as_deref().copied()
     }
 
+    /// For how long the index has been complete no longer; `None` before the first reading.
+    pub fn age(&self) -> Option<Duration> {
+        self.progress().map(|progress| self.clock.monotonic().saturating_sub(progress.complete.monotonic))
+    }
+
+    /// The age beyond which no token is judged.
+    pub fn max_staleness(&self) -> Duration {
+        self.max_staleness
+    }
+
     /// As of when the index is complete, if that is recent enough to judge by, and not a time that is yet to come: by
     /// that one, revocations were forgotten that are alive.
     pub fn fresh(&self) -> ServiceResult<Timestamp> {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keystead_verifier::Verifier;
 /// The words of a verdict, for those who ask for one.
 pub use keystead_verifier::{Claims, Expectations, Verdict};
+use keystead_verifier::{Remembered, Verifier};
 use tokio::sync::Semaphore;
 
 use super::revocation_state::RevocationState;
@@ -56,6 +56,11 @@ impl VerifyToken {
             .remembering(settings.remembered_bytes);
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self { verifier, keys, revocations, clock, slices: Arc::new(Semaphore::new(threads)) }
+    }
+
+    /// What is remembered of tokens that were good.
+    pub fn remembered(&self) -> Remembered {
+        self.verifier.remembered()
     }
 
     pub fn run(&self, request: &VerifyRequest) -> ServiceResult<Verified> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sea_orm::sqlx;
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode,
     Statement, TransactionOptions, TransactionTrait as _,
@@ -34,6 +35,30 @@ pub struct Database {
     pub(super) reader: DatabaseConnection,
     pub(super) entropy: Arc<dyn Entropy>,
     operation_timeout: Duration,
+}
+
+/// The use that is made of a pool of connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolUse {
+    pub name: &'static str,
+    /// Connections that are open.
+    pub open: usize,
+    /// Of these, the ones that nobody uses.
+    pub idle: usize,
+    /// How many may be open at once.
+    pub most: usize,
+}
+
+impl PoolUse {
+    fn of<D: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<D>) -> Self {
+        let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        Self {
+            name,
+            open: count(pool.size()),
+            idle: pool.num_idle(),
+            most: count(pool.options().get_max_connections()),
+        }
+    }
 }
 
 impl fmt::Debug for Database {
@@ -79,6 +104,19 @@ impl Database {
         let reader = self.reader.close().await;
         let writer = self.writer.close().await;
         reader.and(writer).map_err(|error| Fault::from(error).report())
+    }
+
+    /// The use that is made of each pool of connections.
+    pub fn pools(&self) -> Vec<PoolUse> {
+        match self.backend() {
+            DbBackend::Sqlite => vec![
+                PoolUse::of("writer", self.writer.get_sqlite_connection_pool()),
+                PoolUse::of("reader", self.reader.get_sqlite_connection_pool()),
+            ],
+            DbBackend::Postgres | DbBackend::MySql | _ => {
+                vec![PoolUse::of("all", self.writer.get_postgres_connection_pool())]
+            }
+        }
     }
 
     pub(super) fn backend(&self) -> DbBackend {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sea_orm::sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, Query};
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _,
+};
 
 use super::database::Database;
 use super::entity::outbox;
@@ -16,7 +18,7 @@ use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use crate::domain::clock::Timestamp;
 use crate::domain::email::Email;
 use crate::domain::id::{MailId, UserId};
-use crate::domain::mail::{MailKind, MailOwner, Notice, PreparedMail, QueuedMail};
+use crate::domain::mail::{Backlog, MailKind, MailOwner, Notice, PreparedMail, QueuedMail};
 use crate::domain::origin::Source;
 use crate::domain::ports::{AuditContext, Outbox, Preparation, StoreResult};
 use crate::domain::user::Epoch;
@@ -37,6 +39,10 @@ impl Outbox for Database {
 
     async fn postpone(&self, id: MailId, until: Timestamp) -> StoreResult<()> {
         self.run(|| self.try_postpone(id, until)).await
+    }
+
+    async fn backlog(&self) -> StoreResult<Backlog> {
+        self.run(|| self.try_backlog()).await
     }
 
     async fn remove(&self, id: MailId) -> StoreResult<()> {
@@ -152,6 +158,18 @@ impl Database {
         }
         transaction.commit().await?;
         Ok(Preparation::Stored)
+    }
+
+    async fn try_backlog(&self) -> Result<Backlog, Fault> {
+        let counted: Option<(i64, Option<i64>)> = outbox::Entity::find()
+            .select_only()
+            .expr(outbox::Column::Id.count())
+            .expr(outbox::Column::QueuedAt.min())
+            .into_tuple()
+            .one(&self.reader)
+            .await?;
+        let (mails, oldest) = counted.ok_or(Fault::Corrupt("count of mails"))?;
+        Ok(Backlog { mails: mails.unsigned_abs(), oldest: oldest.map(Timestamp::from_millis) })
     }
 
     async fn try_postpone(&self, id: MailId, until: Timestamp) -> Result<(), Fault> {

@@ -8,7 +8,7 @@ use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use crate::domain::clock::Timestamp;
 use crate::domain::email::Email;
 use crate::domain::id::MailId;
-use crate::domain::mail::{MailKind, PreparedMail, QueuedMail};
+use crate::domain::mail::{Backlog, MailKind, PreparedMail, QueuedMail};
 use crate::domain::one_time_token::NewOneTimeToken;
 use crate::domain::ports::{AuditContext, Outbox, Preparation, StoreError, StoreResult};
 
@@ -67,6 +67,12 @@ impl Outbox for MemoryStore {
             row.due_at = until;
         }
         Ok(())
+    }
+
+    async fn backlog(&self) -> StoreResult<Backlog> {
+        let state = self.open()?;
+        let mails = u64::try_from(state.mails.len()).unwrap_or(u64::MAX);
+        Ok(Backlog { mails, oldest: state.mails.iter().map(|row| row.queued_at).min() })
     }
 
     async fn remove(&self, id: MailId) -> StoreResult<()> {

@@ -4,10 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::timeout;
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use super::breaker::{Admission, Breaker, Change};
 use super::pool::{CONNECT_TIMEOUT, Connection, Fault, Pool};
 use crate::domain::clock::Clock;
+use crate::domain::trace::TRACED;
 
 /// Shared by everything that speaks to Redis, so that all of it learns at once that Redis is away.
 pub struct Link {
@@ -44,22 +47,41 @@ impl Link {
         }
     }
 
-    /// An operation of a request.
-    pub async fn run<T>(&self, operation: impl Future<Output = Result<T, Fault>>) -> Result<T, Away> {
-        self.settle(operation, self.timeout).await
+    /// An operation of a request, by the command that it sends.
+    pub async fn run<T>(
+        &self,
+        command: &'static str,
+        operation: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Away> {
+        self.settle(command, operation, self.timeout).await
     }
 
     /// An operation that nobody waits for, and that may take as long as a new connection takes.
-    pub async fn run_unhurried<T>(&self, operation: impl Future<Output = Result<T, Fault>>) -> Result<T, Away> {
-        self.settle(operation, CONNECT_TIMEOUT).await
+    pub async fn run_unhurried<T>(
+        &self,
+        command: &'static str,
+        operation: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Away> {
+        self.settle(command, operation, CONNECT_TIMEOUT).await
+    }
+
+    /// Connections that are open, and how many may be.
+    pub fn connections(&self) -> (usize, usize) {
+        self.pool.connections()
     }
 
     pub fn is_open(&self) -> bool {
         self.with_breaker(|breaker| breaker.is_open())
     }
 
-    async fn settle<T>(&self, operation: impl Future<Output = Result<T, Fault>>, limit: Duration) -> Result<T, Away> {
-        match timeout(limit, operation).await.unwrap_or(Err(Fault::Timeout)) {
+    async fn settle<T>(
+        &self,
+        command: &'static str,
+        operation: impl Future<Output = Result<T, Fault>>,
+        limit: Duration,
+    ) -> Result<T, Away> {
+        let in_time = async { timeout(limit, operation).await.unwrap_or(Err(Fault::Timeout)) };
+        match traced(command, in_time).await {
             Ok(answer) => {
                 if self.with_breaker(Breaker::succeed) == Change::Closed {
                     tracing::info!("redis answers again: limits are shared");
@@ -80,4 +102,14 @@ impl Link {
     fn with_breaker<T>(&self, act: impl FnOnce(&mut Breaker) -> T) -> T {
         act(&mut self.breaker.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// The operation in a span of its own, for traces: by the name of its command, never by its keys and values.
+async fn traced<T>(command: &'static str, operation: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    let span = tracing::info_span!(
+        target: TRACED, "redis", db.system = "redis", db.operation = command, otel.status_code = Empty,
+    );
+    let outcome = operation.instrument(span.clone()).await;
+    span.record("otel.status_code", if outcome.is_ok() { "OK" } else { "ERROR" });
+    outcome
 }

@@ -118,6 +118,11 @@ impl Redis {
         Arc::clone(&self.signal) as Arc<dyn RevocationSignal>
     }
 
+    /// Connections of the pool: those that are open, and how many may be.
+    pub fn connections(&self) -> (usize, usize) {
+        self.link.connections()
+    }
+
     /// Whether Redis is being left alone, so that limits are local: for health and metrics. Where no request comes,
     /// nobody finds out that it is back.
     pub fn is_degraded(&self) -> bool {

@@ -38,6 +38,15 @@ impl Pool {
         pool.runtime(Runtime::Tokio1).build().map(Self::Single).map_err(|_| SettingsFault::Connections)
     }
 
+    /// Connections that are open, and how many may be.
+    pub fn connections(&self) -> (usize, usize) {
+        let status = match self {
+            Self::Single(pool) => pool.status(),
+            Self::Cluster(pool) => pool.status(),
+        };
+        (status.size, status.max_size)
+    }
+
     pub async fn get(&self) -> Result<Connection, PoolError> {
         match self {
             Self::Single(pool) => pool.get().await.map(Connection::Single),

@@ -36,7 +36,7 @@ impl RedisThrottle {
         let limit = Limit { burst: 1_000, period: Duration::from_millis(1) };
         let bucket = Bucket { key: "probe".to_owned(), limit };
         // The outcome is the breaker's to know.
-        self.link.run_unhurried(self.count(&[bucket])).await.ok();
+        self.link.run_unhurried("EVALSHA", self.count(&[bucket])).await.ok();
     }
 
     async fn count(&self, buckets: &[Bucket]) -> Result<(usize, u64), super::pool::Fault> {
@@ -55,7 +55,7 @@ impl RedisThrottle {
 
     async fn shared_verdict(&self, buckets: &[Bucket]) -> Result<ThrottleVerdict, Away> {
         self.link.admit(self.clone().probe())?;
-        let (limited, wait) = self.link.run(self.count(buckets)).await?;
+        let (limited, wait) = self.link.run("EVALSHA", self.count(buckets)).await?;
         let waiting = limited.checked_sub(1).and_then(|index| buckets.get(index));
         Ok(waiting.map_or(ThrottleVerdict::Allowed, |bucket| ThrottleVerdict::Limited {
             key: bucket.key.clone(),
@@ -81,7 +81,7 @@ impl Throttle for RedisThrottle {
     async fn clear(&self, keys: &[String]) {
         self.local.clear(keys).await;
         if !keys.is_empty() && self.link.admit(self.clone().probe()).is_ok() {
-            self.link.run(self.forget(keys)).await.ok();
+            self.link.run("DEL", self.forget(keys)).await.ok();
         }
     }
 }

@@ -16,12 +16,13 @@ use super::notes::Notes;
 use super::provider::sign_in_there;
 use super::second_factor::second_factor;
 use super::{Scene, doors};
+use crate::harness::collector::Collector;
 use crate::harness::federation::IDP;
 use crate::harness::mailbox::{EMAIL_CHANGE, RESET, VERIFICATION};
 use crate::harness::provider::Provider;
 use crate::harness::records::canary;
 use crate::harness::smtp::MailServer;
-use crate::harness::{Program, Records, Values, until};
+use crate::harness::{Program, Records, Values, http_get, until};
 use crate::support::process::free_port;
 
 pub type Api = AuthServiceClient<Channel>;
@@ -34,6 +35,8 @@ pub struct Run {
     pub output: String,
     /// Every refusal, with its details and metadata.
     pub answers: String,
+    pub metrics: String,
+    pub traces: String,
     pub dump: String,
     pub user_id: String,
     pub session_id: String,
@@ -135,6 +138,9 @@ impl Run {
         let mut values = configured.values(scene, port);
         let provider = Provider::start().await;
         values.at_provider(IDP, "oidc", &provider);
+        let collector = Collector::start().await;
+        values.set("telemetry.otlp_endpoint", &format!("'{}'", collector.endpoint()));
+        values.set("telemetry.sample_ratio", "1");
         let program = Program::configured(scene.folder.path(), &values, &[("KEYSTEAD_LOG_LEVEL", "trace")]).await;
         let mut api = AuthServiceClient::new(program.client().await.channel);
         let mut notes = Notes::default();
@@ -168,11 +174,13 @@ impl Run {
         refuse_many(&mut api, &mut notes, &throttled).await;
         outage(scene, &mut api, &mut notes, &password).await;
 
+        let metrics = http_get(program.http, "/metrics", &[]).await.body;
         program.signal("TERM");
         let (_, output) = program.end().await;
         let dump = waiting + &records.dump().await;
+        let traces = collector.text();
         let Notes { secrets, answers } = notes;
-        Self { secrets, output, answers, dump, user_id, session_id, wrong_login, replay, throttled }
+        Self { secrets, output, answers, metrics, traces, dump, user_id, session_id, wrong_login, replay, throttled }
     }
 }
 

@@ -7,6 +7,7 @@ mod backend;
 pub mod bare;
 mod client;
 mod clock;
+pub mod collector;
 mod database;
 mod email_changes;
 mod failure;

@@ -147,3 +147,18 @@ fn a_live_revocation_takes_at_most_100_bytes_and_gives_them_back() {
     index.prune(100);
     assert_eq!(total(), 0);
 }
+
+#[test]
+fn what_is_live_is_counted() {
+    let index = RevocationIndex::default();
+    for change in [
+        index.revoke_session(Uuid::from_u128(1), 100),
+        index.revoke_user(Uuid::from_u128(2), 1, 200),
+        index.revoke_key("k", 200),
+    ] {
+        assert_eq!(change, Change::New);
+    }
+    assert_eq!(index.count(), 3);
+    index.prune(100);
+    assert_eq!(index.count(), 2);
+}

@@ -26,8 +26,8 @@ fn it_holds_so_many_bytes_and_no_more() {
         let (digest, token) = good(&issuer, number, number % 7);
         verified.insert(digest, token);
     }
-    assert!(verified.0.weight() <= BYTES as u64, "{}", verified.0.weight());
-    assert!(verified.0.len() >= BYTES / USUAL_WEIGHT / 2, "{}", verified.0.len());
+    assert!(verified.tokens.weight() <= BYTES as u64, "{}", verified.tokens.weight());
+    assert!(verified.tokens.len() >= BYTES / USUAL_WEIGHT / 2, "{}", verified.tokens.len());
 }
 
 #[test]
@@ -60,13 +60,31 @@ fn only_what_was_good_is_remembered() {
         judge(&issuer.sign(r#"{"typ":"at+jwt","alg":"ES256","kid":"k2"}"#, &payload().to_string()), &none, NOW),
         Verdict::UnknownKey
     );
-    assert_eq!(kept.0.len(), 0);
+    assert_eq!(kept.tokens.len(), 0);
     assert!(matches!(judge(&token, &none, NOW), Verdict::Active(_)));
-    assert_eq!(kept.0.len(), 1);
+    assert_eq!(kept.tokens.len(), 1);
     assert!(kept.get(&digest_of(&token)).is_some());
 }
 
 #[test]
 fn a_verifier_without_room_remembers_nothing() {
     assert!(Verifier::new(String::new(), 900, 5).remembering(0).verified_tokens().is_none());
+}
+
+#[test]
+fn it_tells_how_often_it_was_of_use() {
+    let issuer = TestIssuer::new();
+    let verifier = TestIssuer::verifier().remembering(1 << 20);
+    assert_eq!(verifier.remembered(), Remembered::default());
+    let token = issuer.sign(HEADER, &payload().to_string());
+    for _ in 0..3 {
+        let (expectations, revoked) = (Expectations::default(), RevocationIndex::default());
+        assert!(matches!(
+            verifier.verify(&token, &issuer.keys, &revoked, &expectations, NOW * 1_000),
+            Verdict::Active(_)
+        ));
+    }
+    let Remembered { tokens, bytes, hits, misses } = verifier.remembered();
+    assert_eq!((tokens, hits, misses), (1, 2, 1));
+    assert!(bytes >= 500, "{bytes}");
 }

@@ -47,6 +47,7 @@ fn worker(world: &World) -> (DeliverMail, Arc<Letterbox>) {
         entropy: world.entropy.clone(),
         templates: Arc::new(Templates::new(Vec::new(), &world.settings.mail.language).ok().unwrap()),
         settings: world.settings.mail.clone(),
+        tally: Arc::default(),
     };
     (worker, letterbox)
 }

@@ -1,15 +1,30 @@
-//! Logging: starts it, and ends it last.
+//! Logs, traces and the form of metrics: starts them, and ends them last.
 //!
-//! May import nothing of ours. What is logged is decided where it happens; here is decided only how it is written.
+//! May import nothing of ours. What is told is decided where it happens; here is decided only how, and to whom.
+
+pub mod exposition;
+mod outlet;
+mod traces;
 
 use std::io::{IsTerminal, Write};
 use std::panic::PanicHookInfo;
+use std::time::Duration;
+
+use opentelemetry_otlp::ExporterBuildError;
+use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use tracing_subscriber::filter::{EnvFilter, ParseError};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layered, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::TryInitError;
 use tracing_subscriber::{Layer, Registry};
+
+pub use traces::TraceSettings;
+use traces::{STATEMENTS, TRACED, TraceLayer};
+
+/// How long the last traces may take on their way to the collector.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How logs are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,11 +61,13 @@ impl Level {
     }
 }
 
-/// What logging is set to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What logging and tracing are set to.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
     pub format: Format,
     pub level: Level,
+    /// `None`: nobody collects traces.
+    pub traces: Option<TraceSettings>,
 }
 
 impl Settings {
@@ -58,7 +75,7 @@ impl Settings {
     #[must_use]
     pub fn quiet(self) -> Self {
         let level = if self.level == Level::Error { Level::Error } else { Level::Warn };
-        Self { level, ..self }
+        Self { level, traces: None, ..self }
     }
 
     /// Whether logs are written for human eyes.
@@ -71,18 +88,31 @@ impl Settings {
     }
 }
 
-/// Logging could not be started.
+/// Logging or tracing could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     #[error("the log filter is not valid")]
     Filter(#[from] ParseError),
     #[error("logging has been started before")]
     Started(#[from] TryInitError),
+    #[error("traces cannot be told to the collector")]
+    Exporter(#[from] ExporterBuildError),
 }
 
 /// Writes what is left of the logs when dropped: hold it until everything else has ended.
 #[must_use]
-pub struct Guard(());
+pub struct Guard(Option<SdkTracerProvider>);
+
+impl Guard {
+    /// Hands the last traces over, as long as the runtime still runs. Blocks for a moment, never for long.
+    pub fn flush(&self) {
+        if let Some(provider) = &self.0
+            && let Err(error) = provider.shutdown_with_timeout(FLUSH_TIMEOUT)
+        {
+            tracing::warn!(%error, "the last traces were not collected");
+        }
+    }
+}
 
 impl Drop for Guard {
     fn drop(&mut self) {
@@ -91,15 +121,23 @@ impl Drop for Guard {
     }
 }
 
-/// Starts logging to standard error, panics included.
-pub fn start(settings: Settings) -> Result<Guard, TelemetryError> {
+/// Starts logging to standard error, panics included, and tracing in the runtime that it is called in.
+pub fn start(settings: &Settings) -> Result<Guard, TelemetryError> {
     use tracing_subscriber::util::SubscriberInitExt;
-    subscriber(settings, std::io::stderr)?.try_init()?;
+    let provider = settings.traces.as_ref().map(traces::provider).transpose()?;
+    let logs = subscriber(settings, std::io::stderr)?;
+    match &provider {
+        None => logs.try_init()?,
+        Some(provider) => logs.with(TraceLayer::new(provider)).try_init()?,
+    }
     std::panic::set_hook(Box::new(log_panic));
-    Ok(Guard(()))
+    Ok(Guard(provider))
 }
 
-fn subscriber<W>(settings: Settings, writer: W) -> Result<impl tracing::Subscriber + Send + Sync, ParseError>
+fn subscriber<W>(
+    settings: &Settings,
+    writer: W,
+) -> Result<impl tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync, ParseError>
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
@@ -113,20 +151,23 @@ where
     };
     // The filter stands before the layer, not on it: a filter on a layer keeps the refusal that a mere question
     // got, as sqlx asks one (by `log`) for each notice of PostgreSQL, and then swallows the thread's next event.
-    Ok(tracing_subscriber::registry().with(filter(settings.level)?).with(layer))
+    Ok(tracing_subscriber::registry().with(filter(settings)?).with(layer))
 }
 
 type Filtered = Layered<EnvFilter, Registry>;
 
 /// Libraries below us are heard from `warn` on: their `debug` and `trace` print what passes through them, secrets
 /// included.
-fn filter(level: Level) -> Result<EnvFilter, ParseError> {
-    let others = match level {
+///
+/// Where traces are collected, the spans that they are made of are there at every level.
+fn filter(settings: &Settings) -> Result<EnvFilter, ParseError> {
+    let others = match settings.level {
         Level::Error => "error",
         Level::Warn | Level::Info | Level::Debug | Level::Trace => "warn",
     };
-    let own = level.name();
-    EnvFilter::builder().parse(format!("{others},keystead={own},keystead_verifier={own}"))
+    let own = settings.level.name();
+    let traced = if settings.traces.is_some() { format!(",{TRACED}=info,{STATEMENTS}=info") } else { String::new() };
+    EnvFilter::builder().parse(format!("{others},keystead={own},keystead_verifier={own}{traced}"))
 }
 
 /// Tells where a panic was, and its text if that is a literal: a formatted one could hold anything.
@@ -158,7 +199,8 @@ mod tests {
     fn written(level: Level, speak: impl FnOnce()) -> String {
         let buffer = Buffer::default();
         let writer = buffer.clone();
-        let subscriber = subscriber(Settings { format: Format::Json, level }, move || writer.clone()).unwrap();
+        let subscriber =
+            subscriber(&Settings { format: Format::Json, level, traces: None }, move || writer.clone()).unwrap();
         tracing::subscriber::with_default(subscriber, speak);
         let bytes = buffer.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()

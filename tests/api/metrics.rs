@@ -1,0 +1,150 @@
+//! `/metrics`: what is told, under which names, and that the real Prometheus takes it.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use tonic::Code;
+
+use crate::harness::{Backend, Keystead, Person, Setup, eventually, http_get, on_each_backend, until};
+use crate::support::prometheus::{Prometheus, check_metrics};
+
+async fn page(keystead: &Keystead) -> String {
+    let answer = keystead.replica(0).get("/metrics", &[]).await;
+    assert_eq!(answer.status, 200);
+    answer.body
+}
+
+/// A sample's value as it is written, by its name and labels.
+fn value<'p>(page: &'p str, sample: &str) -> &'p str {
+    let value = page.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
+    value.unwrap_or_else(|| panic!("no {sample} in {page}"))
+}
+
+fn number(page: &str, sample: &str) -> f64 {
+    value(page, sample).parse().expect("a number")
+}
+
+/// Somebody registers, signs in twice, once with a wrong password, and has a token verified three times.
+async fn use_it(keystead: &Keystead) {
+    let client = keystead.client().await;
+    let ada = Person::new("ada");
+    let tokens = ada.register(&client).await.set;
+    ada.log_in(&client).await.expect("tokens");
+    client.log_in(&ada.email, "not the password of ada").await.expect_err("a wrong password");
+    for _ in 0..3 {
+        client.status_of(&tokens.access_token).await;
+    }
+}
+
+async fn every_number_moves_with_what_it_counts(backend: Backend) {
+    let keystead = Keystead::start(backend).await;
+    use_it(&keystead).await;
+    let page = page(&keystead).await;
+    let login = |code: &str| {
+        let labels = format!("method=\"keystead.v1.AuthService/Login\",code=\"{code}\"");
+        value(&page, &format!("keystead_grpc_requests_total{{{labels}}}"))
+    };
+    assert_eq!((login("OK"), login("UNAUTHENTICATED")), ("1", "1"));
+    let verify = "method=\"keystead.v1.AuthService/VerifyToken\"";
+    assert_eq!(value(&page, &format!("keystead_grpc_request_duration_seconds_count{{{verify}}}")), "3");
+    assert_eq!(value(&page, "keystead_password_hash_duration_seconds_count"), "3");
+    assert_eq!(value(&page, "keystead_verified_tokens_hits_total"), "2");
+    assert_eq!(value(&page, "keystead_verified_tokens_misses_total"), "1");
+    assert_eq!(value(&page, "keystead_verified_tokens"), "1");
+    assert_eq!(value(&page, "keystead_ready"), "1");
+    assert_eq!(value(&page, "keystead_check{check=\"database\"}"), "1");
+    assert!(number(&page, "keystead_grpc_connections") >= 1.0, "{page}");
+    assert!(number(&page, "keystead_revocation_state_age_seconds") <= 5.0, "{page}");
+    assert!(number(&page, "keystead_outbox_oldest_mail_age_seconds") >= 0.0, "{page}");
+}
+
+async fn a_refusal_counts_under_the_limit_that_refused(backend: Backend) {
+    let limited = Setup::on(backend)
+        .with("limits.per_account_and_source_burst", "2")
+        .with("limits.per_account_and_source_period", "'1h'");
+    let keystead = limited.start().await;
+    let client = keystead.client().await;
+    let ada = Person::new("ada");
+    ada.register(&client).await;
+    let mut refused = 0;
+    for _ in 0..5 {
+        let failure = client.log_in(&ada.email, "not the password of ada").await.expect_err("a refusal");
+        refused += i32::from(failure.code == Code::ResourceExhausted);
+    }
+    assert!(refused > 0, "a limit is met");
+    assert_eq!(
+        value(&page(&keystead).await, "keystead_throttle_refusals_total{limit=\"account_source\"}"),
+        refused.to_string()
+    );
+}
+
+async fn a_path_that_a_caller_makes_up_is_told_nowhere(backend: Backend) {
+    let keystead = Keystead::start(backend).await;
+    http_get(keystead.replica(0).http, "/made-up-by-a-caller", &[]).await;
+    let client = keystead.client().await;
+    let mut raw = tonic::client::Grpc::new(client.channel.clone());
+    raw.ready().await.expect("a connection");
+    let codec = tonic_prost::ProstCodec::<(), ()>::default();
+    let path = http::uri::PathAndQuery::from_static("/made.up.ByA/Caller");
+    let status = raw.unary(tonic::Request::new(()), path, codec).await.expect_err("a refusal");
+    assert_eq!(status.code(), Code::Unimplemented);
+    let page = page(&keystead).await;
+    assert!(!page.contains("made"), "{page}");
+    assert_eq!(value(&page, "keystead_grpc_requests_total{method=\"other\",code=\"UNIMPLEMENTED\"}"), "1");
+    assert_eq!(value(&page, "keystead_http_requests_total{path=\"other\",status=\"404\"}"), "1");
+}
+
+on_each_backend!(
+    every_number_moves_with_what_it_counts,
+    a_refusal_counts_under_the_limit_that_refused,
+    a_path_that_a_caller_makes_up_is_told_nowhere,
+);
+
+/// Names and types, as the table of the page for operators has them.
+fn documented() -> BTreeMap<String, String> {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/telemetry.md"));
+    let row = |line: &str| {
+        let (name, rest) = line.strip_prefix("| `")?.split_once("` | ")?;
+        (name.starts_with("keystead_") || name.starts_with("process_")).then_some(())?;
+        Some((name.to_owned(), rest.split_once(" |")?.0.to_owned()))
+    };
+    page.expect("the page").lines().filter_map(row).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_told_is_what_is_documented_and_promtool_finds_no_fault() {
+    let keystead = Keystead::start(Backend::PostgresRedis).await;
+    use_it(&keystead).await;
+    let page = page(&keystead).await;
+    let types = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let told: BTreeMap<String, String> = types.map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect();
+    assert_eq!(told, documented());
+    assert_eq!(check_metrics(&page), "");
+}
+
+/// What the real Prometheus answers to a query, once it has something to answer.
+async fn ask(prometheus: &Prometheus, query: &str) -> String {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, prometheus.port));
+    let result = eventually(query, || async {
+        let answer = http_get(address, &format!("/api/v1/query?query={query}"), &[]).await;
+        let answer: serde_json::Value = serde_json::from_str(&answer.body).ok()?;
+        answer["data"]["result"][0]["value"][1].as_str().map(ToOwned::to_owned)
+    });
+    result.await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn prometheus_scrapes_the_port_of_the_metrics_and_follows_the_rules() {
+    let keystead = Setup::on(Backend::Sqlite).start().await;
+    use_it(&keystead).await;
+    let target = keystead.replica(0).http;
+    let prometheus = tokio::task::spawn_blocking(move || Prometheus::scraping(target)).await.expect("Prometheus");
+    until("a scrape that succeeds", || async { ask(&prometheus, "up").await == "1" }).await;
+    let logins = "keystead_grpc_requests_total%7Bmethod=~%22.*Login%22,code=%22OK%22%7D";
+    assert_eq!(ask(&prometheus, logins).await, "1");
+    let mails = "keystead_outbox_mails%20%3E=%200";
+    ask(&prometheus, mails).await;
+    let rules = http_get(SocketAddr::from((Ipv4Addr::LOCALHOST, prometheus.port)), "/api/v1/rules", &[]).await.body;
+    assert!(rules.contains("KeysteadRevocationsStale") && !rules.contains("\"health\":\"err\""), "{rules}");
+}
