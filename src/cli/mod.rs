@@ -4,7 +4,9 @@
 
 mod admin;
 mod audit;
+mod completions;
 mod keys;
+mod man;
 mod migrate;
 mod operator;
 mod output;
@@ -19,7 +21,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 
 use self::output::Output;
 use crate::app::Parts;
@@ -54,6 +57,17 @@ enum Command {
     Migrate,
     /// Print what can be set.
     Settings,
+    /// Print the script by which a shell completes this command line.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page, or write the page of every command into a folder.
+    Man {
+        /// The folder, which must be there.
+        #[arg(long, value_name = "FOLDER")]
+        directory: Option<PathBuf>,
+    },
     /// Make administrators.
     #[command(subcommand)]
     Admin(admin::Command),
@@ -89,7 +103,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Ending {
     };
     let Arguments { config, output, command } = arguments;
     match command.unwrap_or(Command::Serve) {
-        Command::Settings => settings::run(),
+        Command::Settings => outside(settings::run()),
+        Command::Completions { shell } => outside(completions::run(shell, Arguments::command())),
+        Command::Man { directory } => outside(man::run(directory.as_deref(), Arguments::command())),
         Command::Serve => with_settings(config, |log| log, serve::run),
         Command::Migrate => with_settings(config, |log| log, migrate::run),
         Command::Admin(command) => at_console(config, async |console| admin::run(console, command, output).await),
@@ -136,6 +152,15 @@ fn with_settings(
     }
 }
 
+/// How a command has ended that needs neither settings nor logs.
+fn outside(outcome: Result<(), StartError>) -> Ending {
+    match outcome {
+        Ok(()) => Ending::Success,
+        Err(error @ StartError::Settings(_)) => complain(&error.to_string(), Ending::BadUsage),
+        Err(error @ StartError::Failed(_)) => complain(&error.to_string(), Ending::Failure),
+    }
+}
+
 /// Before logging has started.
 fn complain(text: &str, ending: Ending) -> Ending {
     // Where standard error is closed, the exit code tells.
@@ -147,3 +172,6 @@ fn log_failure(error: &StartError, ending: Ending) -> Ending {
     tracing::error!("{error}");
     ending
 }
+
+#[cfg(test)]
+mod tests;
