@@ -41,6 +41,8 @@ pub struct Settings {
     pub redis: Option<crate::store::redis::Settings>,
     /// `None`: made at the first start and kept in the data folder.
     pub master_key: Option<MasterKey>,
+    /// Those that open what is not yet sealed under the current one.
+    pub former_master_keys: Vec<MasterKey>,
     pub passwords: HasherSettings,
     pub service: ServiceSettings,
     pub mail: crate::outbound::mail::Settings,
@@ -66,7 +68,7 @@ impl Settings {
         let mut http = http::read(reader, &grpc);
         let database = database::read(reader, &data);
         let redis = redis::read(reader);
-        let (master_key, keys) = keys::read(reader, &database);
+        let (master_key, former_master_keys, keys) = keys::read(reader, &database);
         let tokens = tokens::read(reader);
         let public_url = http.public_url.get_or_insert_with(|| tokens.issuer.clone()).clone();
         let sessions = sessions::read(reader);
@@ -93,7 +95,21 @@ impl Settings {
             retention,
             federation,
         };
-        Self { data, grpc, http, database, redis, master_key, passwords, service, mail, oidc, log, drain }
+        Self {
+            data,
+            grpc,
+            http,
+            database,
+            redis,
+            master_key,
+            former_master_keys,
+            passwords,
+            service,
+            mail,
+            oidc,
+            log,
+            drain,
+        }
     }
 }
 
