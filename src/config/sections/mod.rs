@@ -14,6 +14,7 @@ mod oauth;
 mod passwords;
 mod redis;
 mod sessions;
+mod tls;
 mod tokens;
 
 use std::time::Duration;
@@ -64,10 +65,11 @@ impl Settings {
     /// Reads every section, in the order of the reference.
     pub fn read(reader: &mut Reader) -> Self {
         let data = data::read(reader);
+        let authorities = tls::read(reader);
         let grpc = grpc::read(reader);
         let mut http = http::read(reader, &grpc);
-        let database = database::read(reader, &data);
-        let redis = redis::read(reader);
+        let database = database::read(reader, &data, authorities.as_ref());
+        let redis = redis::read(reader, authorities.as_ref());
         let (master_key, former_master_keys, keys) = keys::read(reader, &database);
         let tokens = tokens::read(reader);
         let public_url = http.public_url.get_or_insert_with(|| tokens.issuer.clone()).clone();
@@ -78,8 +80,8 @@ impl Settings {
         let limits = limits::read(reader);
         let revocation = revocation(reader);
         let retention = audit::read(reader);
-        let (mail_texts, mail) = mail::read(reader, &data);
-        let (federation, oidc) = oauth::read(reader, &public_url);
+        let (mail_texts, mail) = mail::read(reader, &data, authorities.as_ref());
+        let (federation, oidc) = oauth::read(reader, &public_url, authorities.as_ref());
         let log = log::read(reader);
         let drain = drain(reader);
         let service = ServiceSettings {
