@@ -8,6 +8,7 @@ pub mod banner;
 mod cgroup;
 pub mod console;
 pub mod data_folder;
+pub mod doctor;
 mod machine;
 mod mail_templates;
 mod stores;

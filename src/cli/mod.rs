@@ -5,6 +5,7 @@
 mod admin;
 mod audit;
 mod completions;
+mod doctor;
 mod keys;
 mod man;
 mod migrate;
@@ -43,7 +44,7 @@ struct Arguments {
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// How results are shown.
-    #[arg(long, global = true, value_enum, default_value_t)]
+    #[arg(long, alias = "format", global = true, value_enum, default_value_t)]
     output: Output,
     #[command(subcommand)]
     command: Option<Command>,
@@ -57,6 +58,8 @@ enum Command {
     Migrate,
     /// Print what can be set.
     Settings,
+    /// Check the settings and all that the service stands on; change nothing. Ends with 1 if a check fails.
+    Doctor,
     /// Print the script by which a shell completes this command line.
     Completions {
         /// The shell.
@@ -74,7 +77,7 @@ enum Command {
     /// List accounts, close and open them.
     #[command(subcommand)]
     Users(users::Command),
-    /// List, rotate and revoke signing keys.
+    /// List, rotate and revoke signing keys; change the master key.
     #[command(subcommand)]
     Keys(keys::Command),
     /// Read the audit trail.
@@ -106,6 +109,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Ending {
         Command::Settings => outside(settings::run()),
         Command::Completions { shell } => outside(completions::run(shell, Arguments::command())),
         Command::Man { directory } => outside(man::run(directory.as_deref(), Arguments::command())),
+        Command::Doctor => {
+            with_settings(config, telemetry::Settings::silent, async |settings| doctor::run(&settings, output).await)
+        }
         Command::Serve => with_settings(config, |log| log, serve::run),
         Command::Migrate => with_settings(config, |log| log, migrate::run),
         Command::Admin(command) => at_console(config, async |console| admin::run(console, command, output).await),
