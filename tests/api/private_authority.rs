@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::doctor::doctor;
 use crate::harness::smtp::MailServer;
-use crate::harness::{Person, Program, eventually};
+use crate::harness::{Person, Program, eventually, until};
 use crate::support::postgres::PostgresServer;
 use crate::support::process::free_port;
 use crate::support::redis::RedisServer;
@@ -39,12 +39,14 @@ impl Servers {
         let (postgres, redis) = tokio::task::spawn_blocking(start).await.expect("the servers start");
         let mail_port = free_port();
         let mail = MailServer::start(mail_port).await;
-        let redis_port: u16 = redis.url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
         let database = postgres.fresh_database().replace("127.0.0.1", "localhost").replace("disable", "verify-full");
         let variables = vec![
             ("KEYSTEAD_KEYS_MASTER_KEY", MASTER_KEY.to_owned()),
             ("KEYSTEAD_DATABASE_URL", database),
-            ("KEYSTEAD_REDIS_URL", format!("rediss://localhost:{}", encrypting(redis_port, &certificate, &key).await)),
+            (
+                "KEYSTEAD_REDIS_URL",
+                format!("rediss://localhost:{}", encrypting(redis.port(), &certificate, &key).await),
+            ),
             ("KEYSTEAD_REDIS_TIMEOUT", "1s".to_owned()),
             (
                 "KEYSTEAD_MAIL_SMTP_URL",
@@ -120,6 +122,31 @@ async fn an_authority_that_is_set_may_vouch_for_every_server_and_another_for_non
     let (status, output) = program.end().await;
     assert_eq!(status.code(), Some(0), "{output}");
     assert!(output.contains("listening to redis") && !output.contains("redis is away"), "{output}");
+}
+
+// promise S5
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_is_vouched_for_on_every_connection() {
+    let (own, folder) = (Pki::new(), TempDir::new().expect("a folder"));
+    let redis = tokio::task::spawn_blocking(RedisServer::start_cluster).await.expect("the server starts");
+    let (certificate, key) = own.issue("127.0.0.1");
+    let port = encrypting(redis.port(), &certificate, &key).await;
+    // What the cluster says of itself leads to the port where TLS is spoken.
+    assert_eq!(redis.command(&format!("CONFIG SET cluster-announce-port {port}")), "+OK");
+    let (url, authority) = (format!("rediss+cluster://127.0.0.1:{port}"), own.path("ca.crt").display().to_string());
+    let variables = [
+        ("KEYSTEAD_REDIS_URL", url.as_str()),
+        ("KEYSTEAD_REDIS_TIMEOUT", "1s"),
+        ("KEYSTEAD_TLS_CA_FILE", authority.as_str()),
+    ];
+    let report = doctor(folder.path(), &variables).await;
+    assert_eq!(report.verdict("redis"), "ok", "{}", report.text);
+    let program = Program::start(folder.path(), &variables).await;
+    let client = program.client().await;
+    until("attempts to be counted in the cluster", || async {
+        client.ask_for_reset("nobody@example.com").await.is_ok() && redis.command("DBSIZE") != ":0"
+    })
+    .await;
 }
 
 #[tokio::test]
