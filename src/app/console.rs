@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::start_error::StartError;
 use super::stores::Stores;
 use super::use_cases::UseCases;
-use super::{Parts, install_tls_provider, master_key, start_hashing};
+use super::{Parts, install_tls_provider, master_keys, start_hashing};
 use crate::config::Settings;
 use crate::crypto::password_hasher;
 use crate::domain::caller::Initiator;
@@ -25,12 +25,12 @@ pub struct Console {
 impl Console {
     pub async fn open(settings: &Settings, parts: &Parts) -> Result<Self, StartError> {
         install_tls_provider();
-        let master_key = master_key(settings, parts)?;
+        let master_keys = master_keys(settings, parts)?;
         // One password at most is hashed here.
         let hashing = password_hasher::Settings { threads: Some(1), ..settings.passwords.clone() };
         let hasher = start_hashing(&hashing, parts)?;
         let stores = Stores::connect(settings, parts).await?;
-        let use_cases = UseCases::build(settings, parts, &stores, &master_key, hasher).await?;
+        let use_cases = UseCases::build(settings, parts, &stores, master_keys, hasher).await?;
         let users = Arc::clone(&stores.database) as _;
         Ok(Self { api: use_cases.into_console(&stores), users, stores })
     }

@@ -12,6 +12,9 @@ use crate::config::secret::read_secret_file;
 use crate::config::{MASTER_KEY_BYTES, MasterKey};
 use crate::domain::clock::Entropy;
 
+/// The file of the master key.
+const MASTER_KEY: &str = "master.key";
+
 /// The folder that `data.directory` names.
 #[derive(Clone, Debug)]
 pub struct DataFolder {
@@ -32,13 +35,17 @@ impl DataFolder {
     /// The master key of this folder, made at the first start (0600). Of two processes that start at once both get the
     /// key of the first.
     pub fn master_key(&self, entropy: &dyn Entropy) -> Result<MasterKey, StartError> {
-        let path = self.path.join("master.key");
+        let path = self.path.join(MASTER_KEY);
         if !path.exists() {
             self.make_master_key(&path, entropy)?;
         }
-        let fault = |problem: &str| StartError::Settings(format!("the master key {} {problem}", path.display()));
-        let text = read_secret_file(&path).map_err(|problem| fault(&problem))?;
-        MasterKey::from_base64(text.expose().trim()).ok_or_else(|| fault("is not 32 bytes in base64"))
+        read_master_key(&path)
+    }
+
+    /// The master key of the folder of this name, if there is one; makes neither.
+    pub fn find_master_key(folder: &Path) -> Result<Option<MasterKey>, StartError> {
+        let path = folder.join(MASTER_KEY);
+        if path.exists() { read_master_key(&path).map(Some) } else { Ok(None) }
     }
 
     /// The key is complete on the disk before it gets its name: a crash leaves no half of one.
@@ -58,6 +65,12 @@ impl DataFolder {
         let synced = fs::File::open(&self.path).and_then(|folder| folder.sync_all());
         named.and(removed).and(synced).map_err(|error| cannot("be written", path, &error))
     }
+}
+
+fn read_master_key(path: &Path) -> Result<MasterKey, StartError> {
+    let fault = |problem: &str| StartError::Settings(format!("the master key {} {problem}", path.display()));
+    let text = read_secret_file(path).map_err(|problem| fault(&problem))?;
+    MasterKey::from_base64(text.expose().trim()).ok_or_else(|| fault("is not 32 bytes in base64"))
 }
 
 fn write_private(path: &Path, text: &[u8]) -> std::io::Result<()> {

@@ -8,6 +8,7 @@ pub mod banner;
 mod cgroup;
 pub mod console;
 pub mod data_folder;
+pub mod doctor;
 mod machine;
 mod mail_templates;
 mod metrics;
@@ -25,8 +26,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Settings;
+use crate::config::{MasterKey, Settings};
+use crate::crypto::master_keys::MasterKeys;
 use crate::crypto::password_hasher::{self, PasswordHasher};
+use crate::crypto::seal::SealingKey;
 use crate::domain::clock::{Clock, Entropy};
 use crate::domain::trace::Sampling;
 use crate::service::health::HealthState;
@@ -74,10 +77,10 @@ impl App {
     pub async fn build(settings: Settings, parts: Parts) -> Result<Self, StartError> {
         install_tls_provider();
         let templates = mail_templates::load(&settings.service.mail)?;
-        let master_key = master_key(&settings, &parts)?;
+        let master_keys = master_keys(&settings, &parts)?;
         let hasher = start_hashing(&settings.passwords, &parts)?;
         let stores = Stores::connect(&settings, &parts).await?;
-        let use_cases = UseCases::build(&settings, &parts, &stores, &master_key, hasher).await?;
+        let use_cases = UseCases::build(&settings, &parts, &stores, master_keys, hasher).await?;
         let mailer = crate::outbound::mail::mailer(&settings.mail, Arc::clone(&parts.clock))
             .map_err(|fault| StartError::Settings(fault.to_string()))?;
         let mail = Mail { mailer, templates };
@@ -201,13 +204,20 @@ fn start_hashing(settings: &password_hasher::Settings, parts: &Parts) -> Result<
 }
 
 /// The folder is made only where something of the embedded defaults lives in it: elsewhere the disk may be read-only.
-fn master_key(settings: &Settings, parts: &Parts) -> Result<crate::config::MasterKey, StartError> {
+fn master_keys(settings: &Settings, parts: &Parts) -> Result<Arc<MasterKeys>, StartError> {
     let folder = if settings.uses_data_folder() { Some(DataFolder::open(&settings.data.directory)?) } else { None };
-    match (&settings.master_key, folder) {
-        (Some(key), _) => Ok(key.clone()),
-        (None, Some(folder)) => folder.master_key(&*parts.entropy),
-        (None, None) => Err(StartError::Settings("keys.master_key is needed".to_owned())),
-    }
+    let current = match (&settings.master_key, folder) {
+        (Some(key), _) => key.clone(),
+        (None, Some(folder)) => folder.master_key(&*parts.entropy)?,
+        (None, None) => return Err(StartError::Settings("keys.master_key is needed".to_owned())),
+    };
+    Ok(Arc::new(known_master_keys(&current, settings)))
+}
+
+/// The current master key, and the former ones that are set.
+fn known_master_keys(current: &MasterKey, settings: &Settings) -> MasterKeys {
+    let former = settings.former_master_keys.iter().map(|key| SealingKey::from_bytes(&key.0));
+    MasterKeys::new(SealingKey::from_bytes(&current.0), former.collect())
 }
 
 /// One TLS provider for all. A second call finds the first one's.

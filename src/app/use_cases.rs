@@ -21,9 +21,9 @@ use second_factors::Factors;
 use super::Parts;
 use super::start_error::StartError;
 use super::stores::Stores;
-use crate::config::{MasterKey, Settings};
+use crate::config::Settings;
+use crate::crypto::master_keys::MasterKeys;
 use crate::crypto::password_hasher::PasswordHasher;
-use crate::crypto::seal::SealingKey;
 use crate::domain::trace::{Sampling, Traces};
 use crate::grpc::account_service::AccountApi;
 use crate::grpc::admin::audit::AuditApi;
@@ -90,12 +90,11 @@ impl UseCases {
         settings: &Settings,
         parts: &Parts,
         stores: &Stores,
-        master_key: &MasterKey,
+        master: Arc<MasterKeys>,
         hasher: PasswordHasher,
     ) -> Result<Self, StartError> {
         let max_staleness = settings.service.revocation.max_staleness;
         let revocations = Arc::new(RevocationState::new(Arc::clone(&parts.clock), max_staleness));
-        let master = Arc::new(SealingKey::from_bytes(&master_key.0));
         let keys = Arc::new(ensure_keys(settings, parts, stores, &master, &revocations).await?);
         let ring = Arc::new(stored_ring(settings, parts, stores, &keys, master));
         let shared = Shared::new(settings, parts, stores, &keys, &revocations, hasher);
@@ -197,7 +196,7 @@ fn stored_ring(
     parts: &Parts,
     stores: &Stores,
     live: &Arc<LiveKeys>,
-    master: Arc<SealingKey>,
+    master: Arc<MasterKeys>,
 ) -> StoredRing {
     StoredRing {
         keys: Arc::clone(&stores.database) as _,
@@ -213,7 +212,7 @@ async fn ensure_keys(
     settings: &Settings,
     parts: &Parts,
     stores: &Stores,
-    master: &Arc<SealingKey>,
+    master: &Arc<MasterKeys>,
     revocations: &Arc<RevocationState>,
 ) -> Result<LiveKeys, StartError> {
     let ensure = EnsureKeys {
@@ -225,9 +224,9 @@ async fn ensure_keys(
         revocations: Arc::clone(revocations),
     };
     ensure.run().await.map_err(|error| match error {
-        EnsureError::Ring(_) => {
-            StartError::Settings(format!("keys.master_key does not open the database's keys: {error}"))
-        }
+        EnsureError::Ring(_) => StartError::Settings(format!(
+            "keys.master_key and keys.former_master_keys do not open the database's keys: {error}"
+        )),
         EnsureError::Service(_) => StartError::Failed(error.to_string()),
     })
 }

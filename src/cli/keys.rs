@@ -1,4 +1,4 @@
-//! `keystead keys`: lists, rotates and revokes signing keys.
+//! `keystead keys`: lists, rotates and revokes signing keys, and changes the master key.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -15,6 +15,8 @@ pub enum Command {
     List,
     /// Publish the next signing key, which takes over once every verifier can have it.
     Rotate,
+    /// Seal every server key anew, under keys.master_key; from then on keys.former_master_keys can go.
+    RotateMaster,
     /// Remove a signing key at once, in an emergency: every token that it has signed is refused.
     Revoke {
         /// The key's id, as `keystead keys list` shows it.
@@ -31,6 +33,11 @@ pub async fn run(console: &Console, command: Command, output: Output) -> Result<
             let next = console.api.rotate_signing_key.run(&Console::operator()).await.map_err(failed)?;
             let signs_from = ("signs_from", moment(next.activates_at));
             return output.show(vec![record(&next.key).into_iter().chain([signs_from]).collect()]);
+        }
+        Command::RotateMaster => {
+            let done = console.api.rotate_master_key.run(&Console::operator()).await.map_err(failed)?;
+            let counts = [("resealed", done.resealed), ("current", done.current), ("former", done.former)];
+            return output.show(vec![counts.map(|(name, count)| (name, json!(count))).into()]);
         }
         Command::Revoke { key } => {
             console.api.revoke_signing_key.run(&key, &Console::operator()).await.map_err(failed)?;

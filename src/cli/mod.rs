@@ -4,7 +4,10 @@
 
 mod admin;
 mod audit;
+mod completions;
+mod doctor;
 mod keys;
+mod man;
 mod migrate;
 mod operator;
 mod output;
@@ -19,7 +22,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 
 use self::output::Output;
 use crate::app::Parts;
@@ -40,7 +44,7 @@ struct Arguments {
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// How results are shown.
-    #[arg(long, global = true, value_enum, default_value_t)]
+    #[arg(long, alias = "format", global = true, value_enum, default_value_t)]
     output: Output,
     #[command(subcommand)]
     command: Option<Command>,
@@ -54,13 +58,26 @@ enum Command {
     Migrate,
     /// Print what can be set.
     Settings,
+    /// Check the settings and all that the service stands on; change nothing. Ends with 1 if a check fails.
+    Doctor,
+    /// Print the script by which a shell completes this command line.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page, or write the page of every command into a folder.
+    Man {
+        /// The folder, which must be there.
+        #[arg(long, value_name = "FOLDER")]
+        directory: Option<PathBuf>,
+    },
     /// Make administrators.
     #[command(subcommand)]
     Admin(admin::Command),
     /// List accounts, close and open them.
     #[command(subcommand)]
     Users(users::Command),
-    /// List, rotate and revoke signing keys.
+    /// List, rotate and revoke signing keys; change the master key.
     #[command(subcommand)]
     Keys(keys::Command),
     /// Read the audit trail.
@@ -89,7 +106,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Ending {
     };
     let Arguments { config, output, command } = arguments;
     match command.unwrap_or(Command::Serve) {
-        Command::Settings => settings::run(),
+        Command::Settings => outside(settings::run()),
+        Command::Completions { shell } => outside(completions::run(shell, Arguments::command())),
+        Command::Man { directory } => outside(man::run(directory.as_deref(), Arguments::command())),
+        Command::Doctor => {
+            with_settings(config, telemetry::Settings::silent, async |settings| doctor::run(&settings, output).await)
+        }
         Command::Serve => with_settings(config, |log| log, serve::run),
         Command::Migrate => with_settings(config, |log| log, migrate::run),
         Command::Admin(command) => at_console(config, async |console| admin::run(console, command, output).await),
@@ -139,6 +161,15 @@ fn with_settings(
     }
 }
 
+/// How a command has ended that needs neither settings nor logs.
+fn outside(outcome: Result<(), StartError>) -> Ending {
+    match outcome {
+        Ok(()) => Ending::Success,
+        Err(error @ StartError::Settings(_)) => complain(&error.to_string(), Ending::BadUsage),
+        Err(error @ StartError::Failed(_)) => complain(&error.to_string(), Ending::Failure),
+    }
+}
+
 /// Before logging has started.
 fn complain(text: &str, ending: Ending) -> Ending {
     // Where standard error is closed, the exit code tells.
@@ -150,3 +181,6 @@ fn log_failure(error: &StartError, ending: Ending) -> Ending {
     tracing::error!("{error}");
     ending
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,7 +32,7 @@ impl Output {
             Self::Table => table(&records, true),
             Self::Json => lines(records),
         };
-        write(&text)
+        write(text.as_bytes())
     }
 
     /// Shows records that go on where others have ended.
@@ -41,7 +41,7 @@ impl Output {
             Self::Table => table(&records, false),
             Self::Json => lines(records),
         };
-        write(&text)
+        write(text.as_bytes())
     }
 }
 
@@ -78,9 +78,9 @@ fn lines(records: Vec<Record>) -> String {
 }
 
 /// A reader that has gone away, as `head` does, is no fault of the command's.
-fn write(text: &str) -> Result<(), StartError> {
+pub fn write(bytes: &[u8]) -> Result<(), StartError> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(StartError::Failed(format!("the result cannot be written: {error}")))
         }

@@ -1,13 +1,9 @@
 //! `keystead settings`: prints what can be set.
 
-use std::io::Write;
-
-use super::Ending;
+use super::output;
+use crate::app::start_error::StartError;
 use crate::config::reference;
 
-pub fn run() -> Ending {
-    match std::io::stdout().write_all(reference::markdown().as_bytes()) {
-        Ok(()) => Ending::Success,
-        Err(_) => Ending::Failure,
-    }
+pub fn run() -> Result<(), StartError> {
+    output::write(reference::markdown().as_bytes())
 }

@@ -7,11 +7,12 @@ use keystead_verifier::{Claims, KeySet};
 
 use super::jwk::PublicJwk;
 use super::lookup::LookupKey;
+use super::master_keys::MasterKeys;
 use super::page_token::PageTokens;
 use super::refresh_token::RefreshKey;
 use super::seal::{SealError, SealingKey};
 use super::server_key;
-pub use super::server_key::generate;
+pub use super::server_key::{generate, reseal};
 use super::signing_key::SigningKey;
 use crate::domain::clock::Timestamp;
 use crate::domain::key::{KeyPurpose, KeyState, StoredKey, StoredKeys};
@@ -39,8 +40,8 @@ pub struct SignError;
 /// Why the stored keys are no key ring.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RingError {
-    /// The master key is another one, or the stored key was changed.
-    #[error("server key {id} does not open under the master key")]
+    /// It was sealed under a master key that is not here, or was changed.
+    #[error("server key {id} does not open under a master key that is set")]
     Sealed { id: String, source: SealError },
     /// What was sealed is no key of its purpose and algorithm, or not the one that its id names.
     #[error("server key {id} is not what its record says")]
@@ -52,7 +53,7 @@ pub enum RingError {
 
 impl KeyRing {
     /// Opens the stored keys. Every purpose must have exactly one active key.
-    pub fn open(stored: &StoredKeys, master: &SealingKey) -> Result<Self, RingError> {
+    pub fn open(stored: &StoredKeys, master: &MasterKeys) -> Result<Self, RingError> {
         let active_signing = active(stored, KeyPurpose::Signing)?;
         let active_refresh = active(stored, KeyPurpose::Refresh)?;
         let lookup = active(stored, KeyPurpose::Lookup)?;
@@ -136,7 +137,7 @@ impl KeyRing {
     }
 }
 
-fn published(stored: &StoredKeys, master: &SealingKey) -> Result<(KeySet, Arc<[PublicJwk]>), RingError> {
+fn published(stored: &StoredKeys, master: &MasterKeys) -> Result<(KeySet, Arc<[PublicJwk]>), RingError> {
     let mut keys: Vec<&StoredKey> = of_purpose(stored, KeyPurpose::Signing).collect();
     keys.sort_by_key(|key| std::cmp::Reverse(key.created_at));
     let mut verification = KeySet::default();

@@ -7,6 +7,7 @@ pub mod enrollment_token;
 pub mod jwk;
 pub mod key_ring;
 pub mod lookup;
+pub mod master_keys;
 pub mod oauth_token;
 pub mod one_time_token;
 pub mod page_token;

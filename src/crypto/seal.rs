@@ -47,6 +47,11 @@ impl SealingKey {
         [self.header.as_slice(), nonce.as_slice(), text.as_slice(), tag.as_ref()].concat()
     }
 
+    /// Whether it is this key that has sealed; not whether the rest is as it was.
+    pub fn has_sealed(&self, sealed: &[u8]) -> bool {
+        sealed.starts_with(&self.header)
+    }
+
     pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let (header, rest) = sealed.split_first_chunk::<HEADER_LEN>().ok_or(SealError)?;
         let (nonce, text) = rest.split_first_chunk::<NONCE_LEN>().ok_or(SealError)?;

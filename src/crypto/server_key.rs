@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use super::key_ring::{RingError, SignError};
+use super::master_keys::MasterKeys;
 use super::seal::SealingKey;
 use super::signing_key::{self, SigningKey};
 use crate::domain::clock::{Entropy, Timestamp};
@@ -38,8 +39,15 @@ pub fn generate(
     Ok(StoredKey { id, purpose, algorithm, state, sealed, created_at: now, state_since: now })
 }
 
+/// The same key, sealed under the current master key.
+pub fn reseal(key: &StoredKey, masters: &MasterKeys, entropy: &dyn Entropy) -> Result<StoredKey, RingError> {
+    let secret = unseal(key, masters)?;
+    let sealed = masters.current().seal(&context(key.purpose, &key.id), &secret, entropy);
+    Ok(StoredKey { sealed, ..key.clone() })
+}
+
 /// Opens a key that is plain random bytes.
-pub(super) fn open_secret(key: &StoredKey, master: &SealingKey) -> Result<Zeroizing<[u8; SECRET_LEN]>, RingError> {
+pub(super) fn open_secret(key: &StoredKey, master: &MasterKeys) -> Result<Zeroizing<[u8; SECRET_LEN]>, RingError> {
     let bytes = unseal(key, master)?;
     let mut secret = Zeroizing::new([0; SECRET_LEN]);
     if bytes.len() != SECRET_LEN {
@@ -50,14 +58,14 @@ pub(super) fn open_secret(key: &StoredKey, master: &SealingKey) -> Result<Zeroiz
 }
 
 /// Opens a signing key, which must have the thumbprint that is its id.
-pub(super) fn open_signing(key: &StoredKey, master: &SealingKey) -> Result<SigningKey, RingError> {
+pub(super) fn open_signing(key: &StoredKey, master: &MasterKeys) -> Result<SigningKey, RingError> {
     let der = unseal(key, master)?;
     let algorithm = key.algorithm.ok_or_else(|| mismatch(key))?;
     let opened = SigningKey::from_pkcs8(algorithm, &der).map_err(|_| mismatch(key))?;
     if opened.kid() == key.id { Ok(opened) } else { Err(mismatch(key)) }
 }
 
-fn unseal(key: &StoredKey, master: &SealingKey) -> Result<Zeroizing<Vec<u8>>, RingError> {
+fn unseal(key: &StoredKey, master: &MasterKeys) -> Result<Zeroizing<Vec<u8>>, RingError> {
     master
         .open(&context(key.purpose, &key.id), &key.sealed)
         .map_err(|source| RingError::Sealed { id: key.id.clone(), source })

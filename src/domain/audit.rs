@@ -81,6 +81,8 @@ kinds! {
     KeyRetired => "crypto_key_retired",
     /// A signing key was removed in an emergency.
     KeyRevoked => "crypto_key_revoked",
+    /// Every server key was sealed anew, under another master key.
+    MasterKeyRotated => "crypto_master_key_rotated",
 }
 
 impl AuditKind {

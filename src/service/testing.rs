@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use keystead_verifier::{Expectations, Verdict};
 
+use crate::crypto::master_keys::MasterKeys;
 use crate::crypto::password_hasher::{self, Machine, PasswordHasher};
 use crate::crypto::seal::SealingKey;
 use crate::domain::audit::AuditKind;
@@ -50,7 +51,7 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     pub entropy: Arc<CountingEntropy>,
     pub store: MemoryStore,
-    pub master: Arc<SealingKey>,
+    pub master: Arc<MasterKeys>,
     pub keys: Arc<LiveKeys>,
     pub revocations: Arc<RevocationState>,
     pub revoker: Arc<Revoker>,
@@ -68,7 +69,7 @@ impl World {
         let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000)));
         let entropy = Arc::new(CountingEntropy::new());
         let store = MemoryStore::new(entropy.clone());
-        let master = Arc::new(SealingKey::from_bytes(&[7; 32]));
+        let master = Arc::new(MasterKeys::from(SealingKey::from_bytes(&[7; 32])));
         let revocations = Arc::new(RevocationState::new(clock.clone(), settings.revocation.max_staleness));
         let ensure = EnsureKeys {
             keys: Arc::new(store.clone()),

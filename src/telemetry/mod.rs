@@ -78,6 +78,12 @@ impl Settings {
         Self { level, traces: None, ..self }
     }
 
+    /// The same, but nothing is told that is no error.
+    #[must_use]
+    pub fn silent(self) -> Self {
+        Self { level: Level::Error, ..self }
+    }
+
     /// Whether logs are written for human eyes.
     pub fn is_for_humans(&self) -> bool {
         match self.format {

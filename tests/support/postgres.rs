@@ -1,5 +1,7 @@
 //! A throw-away PostgreSQL cluster.
 
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -55,11 +57,30 @@ impl PostgresServer {
         Self::start_with(&[SETTINGS, FORGETFUL, EXPLAINING].concat())
     }
 
+    /// One that also speaks TLS, with this certificate and key (PEM).
+    pub fn start_with_tls(certificate: &str, key: &str) -> Self {
+        Self::start_prepared(&[SETTINGS, FORGETFUL, &["ssl=on"]].concat(), |data| {
+            let owner = std::fs::metadata(data).expect("a folder");
+            for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+                let path = data.join(name);
+                std::fs::write(&path, text).expect("a written file");
+                std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("a mode");
+                chown(&path, Some(owner.uid()), Some(owner.gid())).expect("the server's own file");
+            }
+        })
+    }
+
     fn start_with(settings: &[&'static str]) -> Self {
+        Self::start_prepared(settings, |_| {})
+    }
+
+    /// `prepare` is handed the folder of the new cluster.
+    fn start_prepared(settings: &[&'static str], prepare: impl FnOnce(&Path)) -> Self {
         let programs = packages::postgres_programs();
         let (guard, settings, databases) = (Guard::new(), settings.to_vec(), AtomicU32::new(0));
         let mut server = Self { programs, port: 0, settings, process: None, databases, guard };
         server.initialize();
+        prepare(&server.data());
         for _ in 0..PORT_ATTEMPTS {
             server.port = process::free_port();
             if server.launch() {

@@ -7,8 +7,8 @@ use std::time::Duration;
 /// How often another free port is tried when somebody else was quicker to take one.
 pub const PORT_ATTEMPTS: u32 = 10;
 
-const POLL: Duration = Duration::from_millis(10);
-const POLLS: u32 = 6_000;
+pub const POLL: Duration = Duration::from_millis(10);
+pub const POLLS: u32 = 6_000;
 
 /// A port of the loopback that was free a moment ago.
 pub fn free_port() -> u16 {

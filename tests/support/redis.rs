@@ -1,5 +1,7 @@
 //! A throw-away Redis server, without persistence: one for each test that needs one, since it starts in no time.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -11,6 +13,7 @@ use super::process::{self, PORT_ATTEMPTS};
 pub struct RedisServer {
     program: PathBuf,
     port: u16,
+    is_cluster: bool,
     process: Option<Child>,
     guard: Guard,
 }
@@ -18,7 +21,25 @@ pub struct RedisServer {
 impl RedisServer {
     /// Starts an empty server on a free port.
     pub fn start() -> Self {
-        let mut server = Self { program: packages::redis_server(), port: 0, process: None, guard: Guard::new() };
+        Self::start_as(false)
+    }
+
+    /// Starts a cluster of one node, which serves every slot.
+    pub fn start_cluster() -> Self {
+        let server = Self::start_as(true);
+        assert_eq!(server.command("CLUSTER ADDSLOTSRANGE 0 16383"), "+OK");
+        for _ in 0..process::POLLS {
+            if server.command("GET a") == "$-1" {
+                return server;
+            }
+            std::thread::sleep(process::POLL);
+        }
+        panic!("the cluster does not come up: {}", server.log());
+    }
+
+    fn start_as(is_cluster: bool) -> Self {
+        let (program, guard) = (packages::redis_server(), Guard::new());
+        let mut server = Self { program, port: 0, is_cluster, process: None, guard };
         for _ in 0..PORT_ATTEMPTS {
             server.port = process::free_port();
             if server.launch() {
@@ -30,6 +51,19 @@ impl RedisServer {
 
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Has the server do something; the first line of its answer (RESP2).
+    pub fn command(&self, line: &str) -> String {
+        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).expect("Redis accepts connections");
+        connection.write_all(format!("{line}\r\n").as_bytes()).expect("a written command");
+        let mut answer = String::new();
+        BufReader::new(connection).read_line(&mut answer).expect("an answer");
+        answer.trim_end().to_owned()
     }
 
     /// Freezes the server: it accepts, and never answers.
@@ -68,6 +102,7 @@ impl RedisServer {
         std::fs::write(self.log_path(), "").expect("a log file");
         let mut process = Command::new(&self.program)
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args(["--cluster-enabled", if self.is_cluster { "yes" } else { "no" }])
             .args(["--daemonize", "no", "--loglevel", "notice", "--logfile"])
             .arg(self.log_path())
             .arg("--dir")

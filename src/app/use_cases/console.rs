@@ -16,6 +16,7 @@ use crate::service::admin::signing_keys::rotate::RotateSigningKey;
 use crate::service::admin::users::create_administrator::CreateAdministrator;
 use crate::service::admin::users::list::ListUsers;
 use crate::service::admin::users::reset_mfa::ResetUserMfa;
+use crate::service::keys::rotate_master::RotateMasterKey;
 
 /// What the operator can do at the command line.
 pub struct ConsoleApi {
@@ -28,6 +29,7 @@ pub struct ConsoleApi {
     pub list_signing_keys: ListSigningKeys,
     pub rotate_signing_key: RotateSigningKey,
     pub revoke_signing_key: RevokeSigningKey,
+    pub rotate_master_key: RotateMasterKey,
     pub tail_audit: TailAudit,
 }
 
@@ -61,6 +63,7 @@ impl UseCases {
             list_signing_keys: self.signing_keys.list,
             rotate_signing_key: self.signing_keys.rotate,
             revoke_signing_key: self.signing_keys.revoke,
+            rotate_master_key: RotateMasterKey { ring: self.ring },
             tail_audit: TailAudit { trail: Arc::clone(&stores.database) as _ },
         }
     }

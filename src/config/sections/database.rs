@@ -2,6 +2,7 @@
 
 use crate::config::reader::Reader;
 use crate::config::sections::data::DataSettings;
+use crate::config::sections::tls::Authorities;
 use crate::store::db::{DatabaseUrl, Settings};
 
 const URL: &str = "database.url";
@@ -22,13 +23,16 @@ pub enum DatabaseKind {
     Postgres,
 }
 
-pub fn read(reader: &mut Reader, data: &DataSettings) -> DatabaseSettings {
+pub fn read(reader: &mut Reader, data: &DataSettings, authorities: Option<&Authorities>) -> DatabaseSettings {
     let url = reader.secret(
         URL,
         "a postgres:// or sqlite:// URL",
         "Where the database is: `postgres://user:password@host/name` or `sqlite://path`. Without it \
          `keystead.sqlite` in the data folder.",
     );
+    // What the URL itself names is meant for this database.
+    let names_authorities = url.as_ref().is_some_and(|url| url.expose().contains("sslrootcert="));
+    let common = authorities.filter(|_| !names_authorities).map(|authorities| authorities.file.clone());
     let is_postgres = url.as_ref().is_some_and(|url| url.expose().starts_with("postgres"));
     let embedded = || DatabaseUrl::sqlite(&data.directory.join("keystead.sqlite"));
     let default = Settings::new(url.map_or_else(embedded, |url| DatabaseUrl::new(url.expose())));
@@ -47,10 +51,12 @@ pub fn read(reader: &mut Reader, data: &DataSettings) -> DatabaseSettings {
         ),
         ca_file: reader.optional(
             "database.ca_file",
-            "PEM file with the authorities that may vouch for PostgreSQL, where they are not public ones.",
+            "PEM file with the authorities that may vouch for PostgreSQL, where they are not public ones. Without it that of \
+             `tls.ca_file`.",
         ),
         ..default
     };
+    let store = Settings { ca_file: store.ca_file.or(common), ..store };
     if let Err(problem) = store.validate() {
         reader.fault(URL, problem);
     }

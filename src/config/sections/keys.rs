@@ -41,7 +41,10 @@ impl std::fmt::Debug for MasterKey {
 const MASTER_KEY: &str = "keys.master_key";
 const MASTER_KEY_FORM: &str = "32 random bytes in base64, as `openssl rand -base64 32` makes them";
 
-pub fn read(reader: &mut Reader, database: &DatabaseSettings) -> (Option<MasterKey>, KeySettings) {
+const FORMER_MASTER_KEYS: &str = "keys.former_master_keys";
+const FORMER_FORM: &str = "master keys in base64, separated by commas or line breaks";
+
+pub fn read(reader: &mut Reader, database: &DatabaseSettings) -> (Option<MasterKey>, Vec<MasterKey>, KeySettings) {
     let secret = reader.secret(
         MASTER_KEY,
         MASTER_KEY_FORM,
@@ -49,6 +52,13 @@ pub fn read(reader: &mut Reader, database: &DatabaseSettings) -> (Option<MasterK
          the same on every replica.",
     );
     let master_key = parse_master_key(reader, secret.as_ref(), database);
+    let former = reader.secret(
+        FORMER_MASTER_KEYS,
+        FORMER_FORM,
+        "Master keys that still open what is sealed under them, while `keystead keys rotate-master` has not yet sealed \
+         everything under `keys.master_key`; see `docs/administration.md`.",
+    );
+    let former_master_keys = parse_former(reader, former.as_ref());
     let default = KeySettings::default();
     let keys = KeySettings {
         algorithm: reader.value("keys.algorithm", default.algorithm, "Algorithm of new signing keys."),
@@ -77,7 +87,17 @@ pub fn read(reader: &mut Reader, database: &DatabaseSettings) -> (Option<MasterK
     if keys.publish_lead() >= keys.rotation_period {
         reader.fault("keys.rotation_period", "expected longer than keys.jwks_max_age and three reloads of the keys");
     }
-    (master_key, keys)
+    (master_key, former_master_keys, keys)
+}
+
+fn parse_former(reader: &mut Reader, secret: Option<&Secret>) -> Vec<MasterKey> {
+    let text = secret.map_or("", Secret::expose);
+    let words = text.split(|char: char| char == ',' || char.is_whitespace()).filter(|word| !word.is_empty());
+    let keys: Option<Vec<MasterKey>> = words.map(MasterKey::from_base64).collect();
+    keys.unwrap_or_else(|| {
+        reader.fault(FORMER_MASTER_KEYS, format!("expected {FORMER_FORM}"));
+        Vec::new()
+    })
 }
 
 fn parse_master_key(reader: &mut Reader, secret: Option<&Secret>, database: &DatabaseSettings) -> Option<MasterKey> {

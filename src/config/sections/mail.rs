@@ -1,9 +1,11 @@
 //! Mail: what it says, and how it is delivered.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::reader::Reader;
 use crate::config::sections::data::DataSettings;
+use crate::config::sections::tls::Authorities;
 use crate::outbound::mail::{Delivery, Settings, SettingsFault};
 use crate::service::mail::settings::MailSettings;
 
@@ -11,12 +13,12 @@ const URL: &str = "mail.smtp_url";
 const URL_FORM: &str = "smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465 (TLS)";
 const SENDER: &str = "mail.sender";
 
-pub fn read(reader: &mut Reader, data: &DataSettings) -> (MailSettings, Settings) {
+pub fn read(reader: &mut Reader, data: &DataSettings, authorities: Option<&Authorities>) -> (MailSettings, Settings) {
     let texts = texts(reader);
-    (texts, delivery(reader, data))
+    (texts, delivery(reader, data, authorities))
 }
 
-fn delivery(reader: &mut Reader, data: &DataSettings) -> Settings {
+fn delivery(reader: &mut Reader, data: &DataSettings, authorities: Option<&Authorities>) -> Settings {
     let url = reader.secret(
         URL,
         URL_FORM,
@@ -32,10 +34,13 @@ fn delivery(reader: &mut Reader, data: &DataSettings) -> Settings {
             "Keystead <no-reply@localhost>".to_owned(),
             "Who mails come from: `no-reply@example.com` or `Example <no-reply@example.com>`.",
         ),
+        authorities: authorities.map(|authorities| Arc::clone(&authorities.pem)),
     };
     for fault in settings.validate() {
         match fault {
             SettingsFault::From => reader.fault(SENDER, "expected an e-mail address, alone or as Name <address>"),
+            // They have been checked where they were read.
+            SettingsFault::Authorities => {}
             SettingsFault::Url => reader.fault(URL, format!("expected {URL_FORM}")),
         }
     }

@@ -15,6 +15,7 @@ mod passwords;
 mod redis;
 mod sessions;
 mod telemetry;
+mod tls;
 mod tokens;
 
 use std::time::Duration;
@@ -42,6 +43,8 @@ pub struct Settings {
     pub redis: Option<crate::store::redis::Settings>,
     /// `None`: made at the first start and kept in the data folder.
     pub master_key: Option<MasterKey>,
+    /// Those that open what is not yet sealed under the current one.
+    pub former_master_keys: Vec<MasterKey>,
     pub passwords: HasherSettings,
     pub service: ServiceSettings,
     pub mail: crate::outbound::mail::Settings,
@@ -63,11 +66,12 @@ impl Settings {
     /// Reads every section, in the order of the reference.
     pub fn read(reader: &mut Reader) -> Self {
         let data = data::read(reader);
+        let authorities = tls::read(reader);
         let grpc = grpc::read(reader);
         let mut http = http::read(reader, &grpc);
-        let database = database::read(reader, &data);
-        let redis = redis::read(reader);
-        let (master_key, keys) = keys::read(reader, &database);
+        let database = database::read(reader, &data, authorities.as_ref());
+        let redis = redis::read(reader, authorities.as_ref());
+        let (master_key, former_master_keys, keys) = keys::read(reader, &database);
         let tokens = tokens::read(reader);
         let public_url = http.public_url.get_or_insert_with(|| tokens.issuer.clone()).clone();
         let sessions = sessions::read(reader);
@@ -77,8 +81,8 @@ impl Settings {
         let limits = limits::read(reader);
         let revocation = revocation(reader);
         let retention = audit::read(reader);
-        let (mail_texts, mail) = mail::read(reader, &data);
-        let (federation, oidc) = oauth::read(reader, &public_url);
+        let (mail_texts, mail) = mail::read(reader, &data, authorities.as_ref());
+        let (federation, oidc) = oauth::read(reader, &public_url, authorities.as_ref());
         let traces = telemetry::read(reader);
         let log = log::read(reader, traces);
         let drain = drain(reader);
@@ -95,7 +99,21 @@ impl Settings {
             retention,
             federation,
         };
-        Self { data, grpc, http, database, redis, master_key, passwords, service, mail, oidc, log, drain }
+        Self {
+            data,
+            grpc,
+            http,
+            database,
+            redis,
+            master_key,
+            former_master_keys,
+            passwords,
+            service,
+            mail,
+            oidc,
+            log,
+            drain,
+        }
     }
 }
 

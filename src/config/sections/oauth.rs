@@ -1,7 +1,10 @@
 //! Providers that people sign in at: a table for each.
 
+use std::sync::Arc;
+
 use crate::config::form::Form;
 use crate::config::reader::Reader;
+use crate::config::sections::tls::Authorities;
 use crate::domain::identity::ProviderName;
 use crate::outbound::oidc::{ProviderKind, ProviderSettings, Settings};
 use crate::service::federation::settings::FederationSettings;
@@ -27,9 +30,14 @@ impl Form for ProviderKind {
     }
 }
 
-pub fn read(reader: &mut Reader, public_url: &str) -> (FederationSettings, Settings) {
+pub fn read(
+    reader: &mut Reader,
+    public_url: &str,
+    authorities: Option<&Authorities>,
+) -> (FederationSettings, Settings) {
     let mut oidc = Settings {
         providers: Vec::new(),
+        authorities: authorities.map(|authorities| Arc::clone(&authorities.pem)),
         allow_loopback_http: reader.value(
             "oauth.allow_loopback_http",
             false,

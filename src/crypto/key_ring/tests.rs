@@ -26,6 +26,10 @@ fn master(byte: u8) -> SealingKey {
     SealingKey::from_bytes(&[byte; SealingKey::BYTES])
 }
 
+fn masters(byte: u8) -> MasterKeys {
+    master(byte).into()
+}
+
 fn key(purpose: KeyPurpose, algorithm: SigningAlgorithm, state: KeyState, created_at: i64) -> StoredKey {
     thread_local!(static ENTROPY: TestEntropy = TestEntropy::default());
     ENTROPY.with(|entropy| {
@@ -65,7 +69,7 @@ fn verify(ring: &KeyRing, token: &str) -> Verdict {
 #[test]
 fn every_algorithm_signs_what_the_verifier_accepts() {
     for algorithm in ALGORITHMS {
-        let ring = KeyRing::open(&stored(algorithm), &master(1)).unwrap();
+        let ring = KeyRing::open(&stored(algorithm), &masters(1)).unwrap();
         let token = ring.sign(&claims()).unwrap();
         assert_eq!(verify(&ring, &token), Verdict::Active(Arc::new(claims())), "{algorithm:?}");
     }
@@ -75,7 +79,7 @@ fn every_algorithm_signs_what_the_verifier_accepts() {
 #[test]
 fn keys_of_every_state_verify_and_are_published_newest_first() {
     let mut keys = stored(SigningAlgorithm::Es256);
-    let old_ring = KeyRing::open(&keys, &master(1)).unwrap();
+    let old_ring = KeyRing::open(&keys, &masters(1)).unwrap();
     let token = old_ring.sign(&claims()).unwrap();
     let old = keys.keys.iter_mut().find(|key| key.purpose == KeyPurpose::Signing).unwrap();
     old.state = KeyState::Retiring;
@@ -85,7 +89,7 @@ fn keys_of_every_state_verify_and_are_published_newest_first() {
     let ids = [next.id.clone(), active.id.clone(), old];
     keys.keys.extend([active, next]);
 
-    let ring = KeyRing::open(&keys, &master(1)).unwrap();
+    let ring = KeyRing::open(&keys, &masters(1)).unwrap();
     assert_eq!(verify(&ring, &token), Verdict::Active(Arc::new(claims())));
     assert_eq!(verify(&ring, &ring.sign(&claims()).unwrap()), Verdict::Active(Arc::new(claims())));
     assert_eq!(ring.jwks().iter().map(|jwk| jwk.kid.clone()).collect::<Vec<_>>(), ids);
@@ -97,7 +101,7 @@ fn keys_of_every_state_verify_and_are_published_newest_first() {
 fn published_keys_have_public_members_only() {
     let public = ["kid", "kty", "use", "alg", "crv", "x", "y", "n", "e"];
     for algorithm in ALGORITHMS {
-        let ring = KeyRing::open(&stored(algorithm), &master(1)).unwrap();
+        let ring = KeyRing::open(&stored(algorithm), &masters(1)).unwrap();
         let json = serde_json::json!({ "keys": ring.jwks().as_ref() });
         let members = json["keys"][0].as_object().unwrap();
         assert!(members.keys().all(|name| public.contains(&name.as_str())), "{algorithm:?}");
@@ -114,18 +118,18 @@ fn a_purpose_without_exactly_one_active_key_is_refused() {
     for purpose in PURPOSES {
         let mut none = stored(SigningAlgorithm::Es256);
         none.keys.iter_mut().filter(|key| key.purpose == purpose).for_each(|key| key.state = KeyState::Next);
-        assert_eq!(KeyRing::open(&none, &master(1)).err(), Some(RingError::Active { purpose, found: 0 }));
+        assert_eq!(KeyRing::open(&none, &masters(1)).err(), Some(RingError::Active { purpose, found: 0 }));
 
         let mut two = stored(SigningAlgorithm::Es256);
         two.keys.push(key(purpose, SigningAlgorithm::Es256, KeyState::Active, 3));
-        assert_eq!(KeyRing::open(&two, &master(1)).err(), Some(RingError::Active { purpose, found: 2 }));
+        assert_eq!(KeyRing::open(&two, &masters(1)).err(), Some(RingError::Active { purpose, found: 2 }));
     }
 }
 
 #[test]
 fn another_master_key_opens_nothing() {
     let keys = stored(SigningAlgorithm::Es256);
-    assert!(matches!(KeyRing::open(&keys, &master(2)).err(), Some(RingError::Sealed { .. })));
+    assert!(matches!(KeyRing::open(&keys, &masters(2)).err(), Some(RingError::Sealed { .. })));
 }
 
 #[test]
@@ -135,11 +139,11 @@ fn a_key_moved_to_another_purpose_or_id_does_not_open() {
     let (refresh, lookup) = (keys.keys[1].sealed.clone(), keys.keys[2].sealed.clone());
     swapped.keys[1].sealed = lookup;
     swapped.keys[2].sealed = refresh;
-    assert!(matches!(KeyRing::open(&swapped, &master(1)).err(), Some(RingError::Sealed { .. })));
+    assert!(matches!(KeyRing::open(&swapped, &masters(1)).err(), Some(RingError::Sealed { .. })));
 
     let mut renamed = keys;
     renamed.keys[0].id = "another".to_owned();
-    assert!(matches!(KeyRing::open(&renamed, &master(1)).err(), Some(RingError::Sealed { .. })));
+    assert!(matches!(KeyRing::open(&renamed, &masters(1)).err(), Some(RingError::Sealed { .. })));
 }
 
 #[test]
@@ -147,7 +151,7 @@ fn a_record_with_another_algorithm_is_refused() {
     let mut keys = stored(SigningAlgorithm::Es256);
     keys.keys[0].algorithm = Some(SigningAlgorithm::EdDsa);
     let id = keys.keys[0].id.clone();
-    assert_eq!(KeyRing::open(&keys, &master(1)).err(), Some(RingError::Mismatch { id }));
+    assert_eq!(KeyRing::open(&keys, &masters(1)).err(), Some(RingError::Mismatch { id }));
 }
 
 #[test]
@@ -155,7 +159,7 @@ fn older_refresh_keys_stay_at_hand() {
     let mut keys = stored(SigningAlgorithm::Es256);
     let retiring = key(KeyPurpose::Refresh, SigningAlgorithm::Es256, KeyState::Retiring, 1);
     keys.keys.push(retiring.clone());
-    let ring = KeyRing::open(&keys, &master(1)).unwrap();
+    let ring = KeyRing::open(&keys, &masters(1)).unwrap();
     assert!(ring.refresh_key(&retiring.id).is_some());
     assert!(ring.refresh_key(ring.active_refresh_key_id()).is_some());
     assert!(ring.refresh_key("unknown").is_none());
@@ -167,5 +171,5 @@ fn a_signing_key_under_an_id_that_is_not_its_thumbprint_is_refused() {
     let another = crate::crypto::signing_key::generate(SigningAlgorithm::Es256).unwrap();
     let id = keys.keys[0].id.clone();
     keys.keys[0].sealed = master(1).seal(&format!("keystead/signing/{id}"), &another, &TestEntropy::default());
-    assert_eq!(KeyRing::open(&keys, &master(1)).err(), Some(RingError::Mismatch { id }));
+    assert_eq!(KeyRing::open(&keys, &masters(1)).err(), Some(RingError::Mismatch { id }));
 }

@@ -17,6 +17,7 @@ use crate::domain::clock::Clock;
 use crate::domain::ports::Mailer;
 
 use file::FileMailer;
+pub use smtp::ProbeFault;
 use smtp::{SmtpMailer, SmtpUrl};
 
 /// Where mail goes.
@@ -35,6 +36,8 @@ pub struct Settings {
     pub delivery: Delivery,
     /// The sender: `no-reply@example.com` or `Example <no-reply@example.com>`.
     pub from: String,
+    /// Certificates (PEM) that are trusted beside those of the public authorities.
+    pub authorities: Option<Arc<str>>,
 }
 
 impl fmt::Debug for Settings {
@@ -48,6 +51,8 @@ impl fmt::Debug for Settings {
 pub enum SettingsFault {
     #[error("the sender must be an e-mail address, alone or as Name <address>")]
     From,
+    #[error("the authorities must be certificates in PEM")]
+    Authorities,
     #[error("the URL must be smtp:// or smtps:// with a host; tls may be required, or none on loopback")]
     Url,
 }
@@ -73,8 +78,19 @@ pub fn mailer(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Mail
     let from = settings.sender()?;
     Ok(match &settings.delivery {
         Delivery::Files(folder) => Arc::new(FileMailer::new(folder.clone(), from, clock)),
-        Delivery::Smtp(url) => Arc::new(SmtpMailer::new(&SmtpUrl::parse(url)?, from, clock)?),
+        Delivery::Smtp(url) => {
+            Arc::new(SmtpMailer::new(&SmtpUrl::parse(url)?, settings.authorities.as_deref(), from, clock)?)
+        }
     })
+}
+
+/// Greets the mail server, encrypts and signs in as for a mail, and sends none. Nothing is asked where mails are files.
+pub async fn probe(settings: &Settings, clock: Arc<dyn Clock>) -> Result<(), ProbeFault> {
+    let Delivery::Smtp(url) = &settings.delivery else { return Ok(()) };
+    let url = SmtpUrl::parse(url).map_err(|_| ProbeFault::Settings)?;
+    let from = settings.sender().map_err(|_| ProbeFault::Settings)?;
+    let mailer = SmtpMailer::new(&url, settings.authorities.as_deref(), from, clock);
+    mailer.map_err(|_| ProbeFault::Settings)?.probe().await
 }
 
 #[cfg(test)]

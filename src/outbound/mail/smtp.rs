@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::Uri;
 use lettre::message::Mailbox;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::response::Category;
 use lettre::transport::smtp::{Error, PoolConfig};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
@@ -23,20 +24,44 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_CONNECTIONS: u32 = 4;
 
 /// A server's URL that keeps passwords and mail off the wire in clear text, except to this machine.
-pub struct SmtpUrl(Zeroizing<String>);
+pub struct SmtpUrl {
+    url: Zeroizing<String>,
+    host: String,
+    encryption: Encryption,
+}
+
+/// From when on TLS is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encryption {
+    Start,
+    StartTls,
+    Never,
+}
 
 impl SmtpUrl {
     pub fn parse(text: &str) -> Result<Self, SettingsFault> {
         let uri: Uri = text.parse().map_err(|_| SettingsFault::Url)?;
         let host = uri.host().filter(|host| !host.is_empty()).ok_or(SettingsFault::Url)?;
         let base = text.split('?').next().unwrap_or_default();
-        let url = match (uri.scheme_str(), uri.query()) {
-            (Some("smtps"), None | Some("tls=required")) => base.to_owned(),
-            (Some("smtp"), None | Some("tls=required")) => format!("{base}?tls=required"),
-            (Some("smtp"), Some("tls=none")) if is_loopback(host) => base.to_owned(),
+        let (url, encryption) = match (uri.scheme_str(), uri.query()) {
+            (Some("smtps"), None | Some("tls=required")) => (base.to_owned(), Encryption::Start),
+            (Some("smtp"), None | Some("tls=required")) => (format!("{base}?tls=required"), Encryption::StartTls),
+            (Some("smtp"), Some("tls=none")) if is_loopback(host) => (base.to_owned(), Encryption::Never),
             _ => return Err(SettingsFault::Url),
         };
-        Ok(Self(Zeroizing::new(url)))
+        Ok(Self { url: Zeroizing::new(url), host: host.to_owned(), encryption })
+    }
+
+    /// How TLS is spoken where authorities of the operator's own may vouch for the server, beside the public ones.
+    fn tls(&self, authorities: &str) -> Result<Tls, SettingsFault> {
+        let certificates = Certificate::from_pem(authorities.as_bytes()).map_err(|_| SettingsFault::Authorities)?;
+        let parameters = TlsParameters::builder(self.host.clone()).add_root_certificate(certificates).build();
+        let parameters = parameters.map_err(|_| SettingsFault::Authorities)?;
+        Ok(match self.encryption {
+            Encryption::Start => Tls::Wrapper(parameters),
+            Encryption::StartTls => Tls::Required(parameters),
+            Encryption::Never => Tls::None,
+        })
     }
 }
 
@@ -53,14 +78,66 @@ pub struct SmtpMailer {
 }
 
 impl SmtpMailer {
-    pub fn new(url: &SmtpUrl, from: Mailbox, clock: Arc<dyn Clock>) -> Result<Self, SettingsFault> {
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&url.0)
-            .map_err(|_| SettingsFault::Url)?
-            .timeout(Some(TIMEOUT))
-            .pool_config(PoolConfig::new().max_size(MAX_CONNECTIONS))
-            .build();
+    pub fn new(
+        url: &SmtpUrl,
+        authorities: Option<&str>,
+        from: Mailbox,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, SettingsFault> {
+        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&url.url).map_err(|_| SettingsFault::Url)?;
+        if let Some(authorities) = authorities {
+            transport = transport.tls(url.tls(authorities)?);
+        }
+        let transport =
+            transport.timeout(Some(TIMEOUT)).pool_config(PoolConfig::new().max_size(MAX_CONNECTIONS)).build();
         Ok(Self { transport, from, clock })
     }
+
+    /// Whether the server would take a mail, as far as can be told without one.
+    pub async fn probe(&self) -> Result<(), ProbeFault> {
+        match self.transport.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(ProbeFault::Refused(None)),
+            Err(error) if error.is_tls() => Err(ProbeFault::Tls),
+            Err(error) if error.is_timeout() => Err(ProbeFault::Timeout),
+            Err(error) if error.is_client() => Err(ProbeFault::Feature),
+            Err(error) => match error.status() {
+                Some(code) => Err(ProbeFault::Refused(Some(code.to_string()))),
+                // What TLS refuses comes wrapped in a fault of the connection.
+                None if is_certificate_fault(&error) => Err(ProbeFault::Tls),
+                None => Err(ProbeFault::Connection),
+            },
+        }
+    }
+}
+
+/// Why a mail server would take no mail. Its own words are not told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProbeFault {
+    #[error("the settings will not do")]
+    Settings,
+    #[error("no connection")]
+    Connection,
+    #[error("no answer in time")]
+    Timeout,
+    #[error("its certificate does not verify, or it speaks no TLS there")]
+    Tls,
+    #[error("it does not offer what is needed: STARTTLS, or a way to sign in")]
+    Feature,
+    #[error("it refuses{}", .0.as_ref().map(|code| format!(", with {code}")).unwrap_or_default())]
+    Refused(Option<String>),
+}
+
+fn is_certificate_fault(error: &Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if error.is::<rustls::Error>() || matches!(inner, Some(inner) if inner.is::<rustls::Error>()) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 #[async_trait]

@@ -40,7 +40,7 @@ fn message() -> MailMessage {
 }
 
 fn settings(delivery: Delivery) -> Settings {
-    Settings { delivery, from: "Keystead <no-reply@example.com>".to_owned() }
+    Settings { delivery, from: "Keystead <no-reply@example.com>".to_owned(), authorities: None }
 }
 
 fn by_smtp(url: &str) -> Settings {

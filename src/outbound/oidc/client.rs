@@ -12,7 +12,8 @@ use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -64,9 +65,13 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Trusts the authorities that Mozilla trusts.
-    pub fn new(loopback_http: bool) -> Result<Self, rustls::Error> {
-        Self::trusting(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }, loopback_http)
+    /// Trusts the authorities that Mozilla trusts, and those of the operator's own (PEM).
+    pub fn new(authorities: Option<&str>, loopback_http: bool) -> Result<Self, rustls::Error> {
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        for certificate in CertificateDer::pem_slice_iter(authorities.unwrap_or_default().as_bytes()) {
+            roots.add(certificate.map_err(|_| rustls::Error::General("no certificate in PEM".to_owned()))?)?;
+        }
+        Self::trusting(roots, loopback_http)
     }
 
     fn trusting(roots: RootCertStore, loopback_http: bool) -> Result<Self, rustls::Error> {

@@ -40,7 +40,7 @@ enum Provider {
 impl Providers {
     pub fn new(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Self, rustls::Error> {
         let loopback_http = settings.allow_loopback_http;
-        let caller = Arc::new(Caller::new(loopback_http)?);
+        let caller = Arc::new(Caller::new(settings.authorities.as_deref(), loopback_http)?);
         let provider = |settings: &ProviderSettings| {
             let (own, caller) = (settings.clone(), Arc::clone(&caller));
             match settings.kind {

@@ -1,6 +1,7 @@
 //! What the providers are set to.
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::Uri;
 use zeroize::Zeroizing;
@@ -70,6 +71,8 @@ impl fmt::Debug for ProviderSettings {
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     pub providers: Vec<ProviderSettings>,
+    /// Certificates (PEM) that are trusted beside those of the public authorities.
+    pub authorities: Option<Arc<str>>,
     /// Whether a provider on this machine is spoken to in clear text; for tests and development.
     pub allow_loopback_http: bool,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::live_keys::LiveKeys;
 use super::settings::KeySettings;
 use crate::crypto::key_ring::{self, KeyRing, RingError};
+use crate::crypto::master_keys::MasterKeys;
 use crate::crypto::seal::SealingKey;
 use crate::domain::audit::{AuditEvent, AuditKind, AuditOutcome};
 use crate::domain::clock::{Clock, Entropy};
@@ -41,7 +42,7 @@ pub enum EnsureError {
 /// Opens the key ring at the start, and makes the keys that are missing.
 pub struct EnsureKeys {
     pub keys: Arc<dyn Keys>,
-    pub master: Arc<SealingKey>,
+    pub master: Arc<MasterKeys>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub settings: KeySettings,
@@ -66,7 +67,9 @@ impl EnsureKeys {
 
     /// Whether this replica's keys are stored or another's is found out by reading again.
     async fn make(&self, stored: StoredKeys, missing: &[KeyPurpose]) -> ServiceResult<()> {
-        let made: Vec<StoredKey> = missing.iter().map(|purpose| self.generate(*purpose)).collect::<Result<_, _>>()?;
+        let master = self.master.in_use(&stored.keys);
+        let made: Vec<StoredKey> =
+            missing.iter().map(|purpose| self.generate(*purpose, master)).collect::<Result<_, _>>()?;
         let events: Vec<AuditEvent> = made.iter().map(|key| key_event(AuditKind::KeyCreated, &key.id)).collect();
         let mut keys = stored.keys;
         keys.extend(made);
@@ -79,10 +82,10 @@ impl EnsureKeys {
         Ok(())
     }
 
-    fn generate(&self, purpose: KeyPurpose) -> ServiceResult<StoredKey> {
+    fn generate(&self, purpose: KeyPurpose, master: &SealingKey) -> ServiceResult<StoredKey> {
         let now = self.clock.now();
         let algorithm = self.settings.algorithm;
-        key_ring::generate(purpose, algorithm, KeyState::Active, &self.master, self.entropy.as_ref(), now)
+        key_ring::generate(purpose, algorithm, KeyState::Active, master, self.entropy.as_ref(), now)
             .map_err(|_| ServiceError::Internal)
     }
 }

@@ -55,7 +55,7 @@ impl MaintainKeys {
     fn take(&self, step: &Step, mut keys: Vec<StoredKey>, now: Timestamp) -> ServiceResult<RingChange> {
         let event: AuditEvent = match step {
             Step::Create => {
-                let key = self.ring.generate(KeyState::Next, now)?;
+                let key = self.ring.generate(&keys, KeyState::Next, now)?;
                 let event = key_event(AuditKind::KeyCreated, &key.id);
                 keys.push(key);
                 event

@@ -4,5 +4,6 @@ pub mod ensure;
 pub mod live_keys;
 pub mod maintain;
 mod plan;
+pub mod rotate_master;
 pub mod settings;
 pub mod stored_ring;

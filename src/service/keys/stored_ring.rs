@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::live_keys::LiveKeys;
 use super::settings::KeySettings;
 use crate::crypto::key_ring::{self, KeyRing};
-use crate::crypto::seal::SealingKey;
+use crate::crypto::master_keys::MasterKeys;
 use crate::domain::clock::{Clock, Entropy, Timestamp};
 use crate::domain::key::{KeyPurpose, KeyState, KeySwap, RingChange, StoredKey, StoredKeys};
 use crate::domain::ports::{AuditContext, Keys};
@@ -19,7 +19,7 @@ const MAX_TRIES: u32 = 5;
 pub struct StoredRing {
     pub keys: Arc<dyn Keys>,
     pub live: Arc<LiveKeys>,
-    pub master: Arc<SealingKey>,
+    pub master: Arc<MasterKeys>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub settings: KeySettings,
@@ -63,10 +63,10 @@ impl StoredRing {
         Err(ServiceError::ConcurrentChange)
     }
 
-    /// Makes a signing key.
-    pub fn generate(&self, state: KeyState, now: Timestamp) -> ServiceResult<StoredKey> {
+    /// Makes a signing key, to stand beside `keys`.
+    pub fn generate(&self, keys: &[StoredKey], state: KeyState, now: Timestamp) -> ServiceResult<StoredKey> {
         let (purpose, algorithm) = (KeyPurpose::Signing, self.settings.algorithm);
-        key_ring::generate(purpose, algorithm, state, &self.master, self.entropy.as_ref(), now)
+        key_ring::generate(purpose, algorithm, state, self.master.in_use(keys), self.entropy.as_ref(), now)
             .map_err(|_| ServiceError::Internal)
     }
 

@@ -1,6 +1,6 @@
 //! Opens the pools of connections.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sea_orm::DatabaseConnection;
@@ -31,6 +31,31 @@ pub(super) async fn open(settings: &Settings) -> Result<Pools, sqlx::Error> {
         Target::Sqlite(path) => open_sqlite(&path, settings).await,
         Target::Postgres(options) => open_postgres(*options, settings).await,
     }
+}
+
+/// Pools by which nothing can be changed, of one connection each.
+pub(super) async fn open_read_only(settings: &Settings) -> Result<Pools, sqlx::Error> {
+    let target = settings.target().map_err(|fault| sqlx::Error::Configuration(fault.into()))?;
+    let settings = Settings { max_connections: 1, ..settings.clone() };
+    match target {
+        Target::Sqlite(path) => {
+            // Without a log nobody writes, and what SQLite makes beside the file to read it under one is not needed.
+            let has_log = log_of(&path).exists();
+            let options = SqliteConnectOptions::new().filename(&path).read_only(true).immutable(!has_log);
+            let pool = SqlitePoolOptions::new().acquire_timeout(settings.acquire_timeout).max_connections(1);
+            let pool = DatabaseConnection::from(pool.connect_with(options.disable_statement_logging()).await?);
+            Ok(Pools { writer: pool.clone(), reader: pool })
+        }
+        Target::Postgres(options) => {
+            open_postgres((*options).options([("default_transaction_read_only", "on")]), &settings).await
+        }
+    }
+}
+
+fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
 }
 
 async fn open_postgres(options: PgConnectOptions, settings: &Settings) -> Result<Pools, sqlx::Error> {

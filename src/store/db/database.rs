@@ -74,7 +74,16 @@ impl Database {
         let opened = connect::open(settings).await;
         let Pools { writer, reader } =
             opened.map_err(|error| Fault::from(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))).report())?;
-        Ok(Self { writer, reader, entropy, operation_timeout: settings.operation_timeout })
+        Ok(Self::new(writer, reader, entropy, settings))
+    }
+
+    pub(super) fn new(
+        writer: DatabaseConnection,
+        reader: DatabaseConnection,
+        entropy: Arc<dyn Entropy>,
+        settings: &Settings,
+    ) -> Self {
+        Self { writer, reader, entropy, operation_timeout: settings.operation_timeout }
     }
 
     /// Brings the schema up to date, in one transaction: wholly or not at all. Of replicas that start at once one

@@ -70,6 +70,11 @@ fn report_database(error: &DbErr) -> StoreError {
     }
 }
 
+/// The word for the log: it holds nothing of the data, and nothing that the database says.
+pub(super) fn code(error: &DbErr) -> String {
+    classify(error).1
+}
+
 /// The class of the failure, and a word for the log that holds nothing of the data.
 #[expect(clippy::wildcard_enum_match_arm, reason = "an open list: what is not an outage is a defect")]
 fn classify(error: &DbErr) -> (Class, String) {
@@ -96,6 +101,7 @@ fn classify_driver(error: &sqlx::Error) -> (Class, String) {
                 (Class::Defect, "driver".to_owned())
             }
         }
+        sqlx::Error::Io(error) if is_of_tls(error) => (Class::Outage, "TLS".to_owned()),
         sqlx::Error::Io(error) => (Class::Outage, error.kind().to_string()),
         sqlx::Error::Tls(_) => (Class::Outage, "TLS".to_owned()),
         sqlx::Error::Configuration(_) => (Class::Outage, "settings".to_owned()),
@@ -105,6 +111,10 @@ fn classify_driver(error: &sqlx::Error) -> (Class, String) {
         sqlx::Error::Protocol(_) | sqlx::Error::BeginFailed => (Class::Outage, "protocol".to_owned()),
         _ => (Class::Defect, "decoding".to_owned()),
     }
+}
+
+fn is_of_tls(error: &std::io::Error) -> bool {
+    matches!(error.get_ref(), Some(inner) if inner.is::<rustls::Error>())
 }
 
 /// PostgreSQL documentation, appendix A: error codes.

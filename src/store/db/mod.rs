@@ -12,6 +12,7 @@ mod email_changes;
 mod entity;
 mod fault;
 mod identities;
+mod inspect;
 mod keys;
 #[path = "../../../migrations/mod.rs"]
 mod migrations;
@@ -37,4 +38,5 @@ mod words;
 mod tests;
 
 pub use database::Database;
+pub use inspect::{Inspection, Unreachable};
 pub use settings::{DatabaseUrl, Settings};

@@ -69,6 +69,16 @@ impl Settings {
         self.target().map(|_| ())
     }
 
+    /// The file, where the database is one.
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        self.url.0.strip_prefix("sqlite://").and_then(|path| sqlite_file(path).ok())
+    }
+
+    /// Whether PostgreSQL is on another host.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.target(), Ok(Target::Postgres(options)) if !is_local(&options))
+    }
+
     pub(super) fn target(&self) -> Result<Target, &'static str> {
         if self.max_connections == 0 {
             return Err("needs at least one connection");

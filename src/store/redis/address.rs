@@ -1,13 +1,18 @@
 //! Where Redis is: one server, or the nodes of a cluster by which it is found.
 
-use deadpool_redis::redis::{ConnectionInfo, IntoConnectionInfo as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use deadpool_redis::redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, TlsCertificates};
 
 use super::SettingsFault;
 
 /// A parsed URL. Holds a password.
+#[derive(Clone)]
 pub struct Address {
     pub nodes: Vec<ConnectionInfo>,
     pub is_cluster: bool,
+    /// What vouches for the nodes by TLS, where it is not the system's authorities alone.
+    pub certificates: Option<TlsCertificates>,
 }
 
 impl Address {
@@ -28,8 +33,30 @@ impl Address {
         let (access, hosts) = rest.rsplit_once('@').map_or((String::new(), rest), |(a, h)| (format!("{a}@"), h));
         let hosts: Vec<&str> = if is_cluster { hosts.split(',').collect() } else { vec![hosts] };
         let nodes = hosts.into_iter().map(|host| node(&format!("{base}://{access}{host}")));
-        Ok(Self { nodes: nodes.collect::<Result<_, _>>()?, is_cluster })
+        Ok(Self { nodes: nodes.collect::<Result<_, _>>()?, is_cluster, certificates: None })
     }
+
+    /// The same nodes, for which certificates of these authorities (PEM) may vouch as well. In clear text nobody vouches.
+    pub fn trusting(self, authorities: &str) -> Result<Self, SettingsFault> {
+        if !self.nodes.iter().all(|node| matches!(node.addr(), ConnectionAddr::TcpTls { .. })) {
+            return Ok(self);
+        }
+        let root_cert = [system_authorities().as_bytes(), authorities.as_bytes()].concat();
+        let certificates = TlsCertificates { client_tls: None, root_cert: Some(root_cert) };
+        let trusting = |node: ConnectionInfo| {
+            let client = Client::build_with_tls(node, certificates.clone()).map_err(|_| SettingsFault::Authorities)?;
+            Ok(client.get_connection_info().clone())
+        };
+        let nodes = self.nodes.into_iter().map(trusting).collect::<Result<_, _>>()?;
+        Ok(Self { nodes, certificates: Some(certificates), ..self })
+    }
+}
+
+/// In PEM, since the client takes the place of the system's authorities by what it is given.
+fn system_authorities() -> String {
+    let certificates = rustls_native_certs::load_native_certs().certs.into_iter();
+    let pem = |text: String| format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
+    certificates.map(|certificate| pem(STANDARD.encode(&certificate))).collect()
 }
 
 fn node(url: &str) -> Result<ConnectionInfo, SettingsFault> {

@@ -5,6 +5,8 @@
 
 mod address;
 mod breaker;
+mod cluster;
+mod inspect;
 mod link;
 mod pool;
 mod signal;
@@ -20,6 +22,7 @@ use crate::domain::clock::Clock;
 use crate::domain::ports::{RevocationSignal, Throttle};
 
 use address::Address;
+pub use inspect::{Inspection, Unreachable, inspect};
 use link::Link;
 use pool::Pool;
 use signal::RedisSignal;
@@ -35,6 +38,8 @@ pub struct Settings {
     pub max_connections: usize,
     /// By how much Redis may slow a request at most, connecting included.
     pub timeout: Duration,
+    /// Certificates (PEM) that are trusted beside those of the system's authorities.
+    pub authorities: Option<Arc<str>>,
 }
 
 impl Settings {
@@ -45,6 +50,7 @@ impl Settings {
             namespace: "keystead".to_owned(),
             max_connections: 16,
             timeout: Duration::from_millis(100),
+            authorities: None,
         }
     }
 
@@ -54,11 +60,20 @@ impl Settings {
         let named = !self.namespace.is_empty() && self.namespace.chars().all(is_name_character);
         let faults = [
             (Address::parse(&self.url).is_err(), SettingsFault::Url),
+            (matches!(self.address(), Err(SettingsFault::Authorities)), SettingsFault::Authorities),
             (!named, SettingsFault::Namespace),
             (self.max_connections == 0, SettingsFault::Connections),
             (self.timeout.is_zero() || self.timeout > Duration::from_secs(1), SettingsFault::Timeout),
         ];
         faults.into_iter().filter_map(|(is_fault, fault)| is_fault.then_some(fault)).collect()
+    }
+
+    fn address(&self) -> Result<Address, SettingsFault> {
+        let address = Address::parse(&self.url)?;
+        match &self.authorities {
+            None => Ok(address),
+            Some(authorities) => address.trusting(authorities),
+        }
     }
 }
 
@@ -82,6 +97,8 @@ pub enum SettingsFault {
     Namespace,
     #[error("there must be at least one connection")]
     Connections,
+    #[error("the authorities must be certificates in PEM")]
+    Authorities,
     #[error("the timeout must be more than nothing and at most one second")]
     Timeout,
 }
@@ -101,7 +118,7 @@ impl Redis {
         clock: Arc<dyn Clock>,
         local: Arc<dyn Throttle>,
     ) -> Result<Self, SettingsFault> {
-        let address = Address::parse(&settings.url)?;
+        let address = settings.address()?;
         let link = Arc::new(Link::new(Pool::new(&address, settings)?, clock, settings.timeout));
         let throttle = RedisThrottle::new(Arc::clone(&link), &settings.namespace, local);
         // Has a connection ready for the first request, which may have no time to make one.

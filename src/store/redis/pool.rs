@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use deadpool_redis::redis::aio::ConnectionLike;
 use deadpool_redis::redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisError, RedisFuture, Value};
-use deadpool_redis::{Manager, PoolError, Runtime, Timeouts, cluster};
+use deadpool_redis::{Manager, PoolError, Runtime, Timeouts};
 
 use super::address::Address;
+use super::cluster::{self, ClusterManager};
 use super::{Settings, SettingsFault};
 
 /// How long making a connection may take. A request does not wait for so long; a probe does.
@@ -24,7 +25,7 @@ impl Pool {
         let timeouts =
             Timeouts { wait: Some(settings.timeout), create: Some(CONNECT_TIMEOUT), recycle: Some(settings.timeout) };
         if address.is_cluster {
-            let manager = cluster::Manager::new(address.nodes.clone(), false).map_err(|_| SettingsFault::Url)?;
+            let manager = ClusterManager::new(address).map_err(|_| SettingsFault::Url)?;
             let pool = cluster::Pool::builder(manager).max_size(settings.max_connections).timeouts(timeouts);
             return pool.runtime(Runtime::Tokio1).build().map(Self::Cluster).map_err(|_| SettingsFault::Connections);
         }

@@ -1,8 +1,5 @@
 //! What a Keystead stands on, and the macro that runs a test on each.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-
 use crate::support::postgres::{self, PostgresServer};
 use crate::support::redis::RedisServer;
 
@@ -48,13 +45,7 @@ impl Servers {
     /// Empties Redis, where there is one.
     pub fn flush_redis(&self) {
         let Some(redis) = &self.redis else { return };
-        let url = redis.url();
-        let address = url.strip_prefix("redis://").expect("an address in clear text");
-        let mut connection = TcpStream::connect(address).expect("Redis accepts connections");
-        connection.write_all(b"FLUSHALL\r\n").expect("a written command");
-        let mut answer = [0; 5];
-        connection.read_exact(&mut answer).expect("an answer");
-        assert_eq!(&answer, b"+OK\r\n");
+        assert_eq!(redis.command("FLUSHALL"), "+OK");
     }
 
     fn with(postgres: PostgresServer, redis: Option<RedisServer>) -> Self {

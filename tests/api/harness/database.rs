@@ -35,6 +35,11 @@ impl Rows {
         assert_eq!(done.rows_affected(), 1, "{email} has the role");
     }
 
+    /// Changes rows past the service.
+    pub async fn execute(&self, query: &str) {
+        self.0.execute_unprepared(query).await.expect("the query is well-formed");
+    }
+
     /// How many events of a kind the audit trail holds.
     pub async fn events(&self, kind: &str) -> i64 {
         self.number(&format!("SELECT count(*) FROM audit_events WHERE kind = '{kind}'")).await

@@ -56,11 +56,21 @@ async fn a_server_that_is_trusted_is_heard() {
     assert_eq!(called(&trusting(certificate), address, "localhost").await, Ok(Bytes::from_static(b"{}")));
 }
 
+#[tokio::test]
+async fn an_authority_of_the_operators_own_is_trusted_beside_the_public_ones() {
+    let (address, certificate) = serve("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
+    let text = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &certificate);
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
+    let caller = Caller::new(Some(&pem), false).unwrap();
+    assert_eq!(called(&caller, address, "localhost").await, Ok(Bytes::from_static(b"{}")));
+    assert!(Caller::new(Some(&pem.replace("MI", "AA")), false).is_err());
+}
+
 // promise O8
 #[tokio::test]
 async fn a_server_that_is_not_trusted_or_is_another_is_not_spoken_to() {
     let (address, certificate) = serve("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
-    assert_eq!(called(&Caller::new(false).unwrap(), address, "localhost").await, Err(CallFault::Connection));
+    assert_eq!(called(&Caller::new(None, false).unwrap(), address, "localhost").await, Err(CallFault::Connection));
     assert_eq!(called(&trusting(certificate), address, "127.0.0.1").await, Err(CallFault::Connection), "another name");
 }
 

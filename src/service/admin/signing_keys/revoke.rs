@@ -52,7 +52,7 @@ impl RevokeSigningKey {
             move_to(keys, &next, KeyState::Active, context.at);
             return Ok(next);
         }
-        let key = self.ring.generate(KeyState::Active, context.at)?;
+        let key = self.ring.generate(keys, KeyState::Active, context.at)?;
         let id = key.id.clone();
         keys.push(key);
         Ok(id)

@@ -31,7 +31,7 @@ impl RotateSigningKey {
             if let Some(next) = signing_in(keys, KeyState::Next) {
                 return Ok(Decision { change: None, outcome: next.clone() });
             }
-            let next = self.ring.generate(KeyState::Next, context.at)?;
+            let next = self.ring.generate(keys, KeyState::Next, context.at)?;
             let events = vec![key_event(AuditKind::KeyCreated, &next.id, &context)];
             let keys = keys.iter().chain([&next]).cloned().collect();
             Ok(Decision { change: Some(RingChange { keys, revocations: Vec::new(), events }), outcome: next })

@@ -157,7 +157,7 @@ async fn another_master_key_opens_nothing() {
 fn ensure(world: &World, master: [u8; 32]) -> EnsureKeys {
     EnsureKeys {
         keys: Arc::new(world.store.clone()),
-        master: Arc::new(SealingKey::from_bytes(&master)),
+        master: Arc::new(SealingKey::from_bytes(&master).into()),
         clock: world.clock.clone(),
         entropy: world.entropy.clone(),
         settings: world.settings.keys,

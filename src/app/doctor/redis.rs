@@ -1,0 +1,59 @@
+//! Redis.
+
+use super::Finding;
+use crate::app::Parts;
+use crate::config::Settings;
+use crate::store::redis::{Inspection, Unreachable, inspect};
+
+const REDIS: &str = "redis";
+
+/// Whether Redis answers before a call would go on without it.
+pub async fn examine(settings: &Settings, parts: &Parts) -> Finding {
+    let Some(redis) = &settings.redis else {
+        return Finding::ok(REDIS, "none is set: each replica keeps its own limits");
+    };
+    let found = match inspect(redis, parts.clock.as_ref()).await {
+        Ok(found) => found,
+        Err(fault) => return Finding::fail(REDIS, format!("it cannot be used: {fault}"), remedy(&fault)),
+    };
+    let told = told(&found);
+    if found.answering < found.nodes {
+        return Finding::warn(
+            REDIS,
+            format!("{told}; {} of {} named nodes answer", found.answering, found.nodes),
+            "start the others, or take them out of redis.url",
+        );
+    }
+    if found.latency > redis.timeout {
+        return Finding::warn(
+            REDIS,
+            format!("{told}, which is longer than a call waits"),
+            "bring it nearer, or raise redis.timeout",
+        );
+    }
+    if found.eviction.as_deref().is_some_and(|policy| policy != "noeviction") {
+        return Finding::warn(
+            REDIS,
+            format!("{told}; with its memory full it forgets counts before their time"),
+            "set its maxmemory-policy to noeviction: limits are then local until there is room again",
+        );
+    }
+    Finding::ok(REDIS, told)
+}
+
+fn told(found: &Inspection) -> String {
+    let version = found.version.as_deref().unwrap_or("of a version that its user may not ask for");
+    let way = if found.is_encrypted { "by TLS" } else { "in clear text" };
+    format!("Redis {version} answers in {} ms, {way}", found.latency.as_millis())
+}
+
+fn remedy(fault: &Unreachable) -> &'static str {
+    match fault {
+        Unreachable::Credentials => "correct user and password in redis.url, and let the user run PING",
+        Unreachable::Tls => "name its authority by tls.ca_file, and the host in redis.url as its certificate does",
+        Unreachable::Refused => "see whether redis.url names a Redis, and what its log says",
+        Unreachable::Url | Unreachable::Timeout | Unreachable::Connection => {
+            "start it, or correct redis.url; until then limits are local to each replica"
+        }
+    }
+}
