@@ -4,6 +4,7 @@
 
 mod admin;
 mod audit;
+mod healthcheck;
 mod keys;
 mod migrate;
 mod operator;
@@ -52,6 +53,8 @@ enum Command {
     Serve,
     /// Bring the database's schema up to date, and end.
     Migrate,
+    /// Ask the service that runs here by the same settings whether it is ready; for containers.
+    Healthcheck,
     /// Print what can be set.
     Settings,
     /// Make administrators.
@@ -92,6 +95,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Ending {
         Command::Settings => settings::run(),
         Command::Serve => with_settings(config, |log| log, serve::run),
         Command::Migrate => with_settings(config, |log| log, migrate::run),
+        Command::Healthcheck => with_settings(config, telemetry::Settings::quiet, healthcheck::run),
         Command::Admin(command) => at_console(config, async |console| admin::run(console, command, output).await),
         Command::Users(command) => at_console(config, async |console| users::run(console, command, output).await),
         Command::Keys(command) => at_console(config, async |console| keys::run(console, command, output).await),

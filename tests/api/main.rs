@@ -42,6 +42,7 @@ mod grpc_web;
 mod guesses;
 mod hash_admission;
 mod hash_flood;
+mod healthcheck;
 mod held_messages;
 mod http2_limits;
 mod keys;

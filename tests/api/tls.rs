@@ -58,7 +58,7 @@ impl Pki {
         (params.signed_by(&key, &self.authority).expect("a certificate").pem(), key.serialize_pem())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
