@@ -29,6 +29,7 @@ mod cli;
 mod client;
 mod concurrent_refresh;
 mod deletion;
+mod deployment;
 mod descriptors;
 mod drain;
 mod email_change;
