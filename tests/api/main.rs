@@ -63,6 +63,7 @@ mod refresh_token_bytes;
 mod register;
 mod reset;
 mod reset_race;
+mod restore;
 mod rights;
 mod second_factor;
 mod service_accounts;

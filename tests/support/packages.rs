@@ -40,6 +40,11 @@ pub fn h2load() -> PathBuf {
     found_or_installed(|| on_path("h2load"), "nghttp2-client")
 }
 
+/// SQLite's own shell, `sqlite3`.
+pub fn sqlite3() -> PathBuf {
+    found_or_installed(|| on_path("sqlite3"), "sqlite3")
+}
+
 /// The authenticator `oathtool`.
 pub fn oathtool() -> PathBuf {
     found_or_installed(|| on_path("oathtool"), "oathtool")
