@@ -6,6 +6,7 @@ mod admin;
 mod audit;
 mod completions;
 mod doctor;
+mod healthcheck;
 mod keys;
 mod man;
 mod migrate;
@@ -56,6 +57,8 @@ enum Command {
     Serve,
     /// Bring the database's schema up to date, and end.
     Migrate,
+    /// Ask the service that runs here by the same settings whether it is ready; for containers.
+    Healthcheck,
     /// Print what can be set.
     Settings,
     /// Check the settings and all that the service stands on; change nothing. Ends with 1 if a check fails.
@@ -114,6 +117,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Ending {
         }
         Command::Serve => with_settings(config, |log| log, serve::run),
         Command::Migrate => with_settings(config, |log| log, migrate::run),
+        Command::Healthcheck => with_settings(config, telemetry::Settings::quiet, healthcheck::run),
         Command::Admin(command) => at_console(config, async |console| admin::run(console, command, output).await),
         Command::Users(command) => at_console(config, async |console| users::run(console, command, output).await),
         Command::Keys(command) => at_console(config, async |console| keys::run(console, command, output).await),

@@ -45,6 +45,11 @@ pub fn prometheus() -> [PathBuf; 2] {
     ["prometheus", "promtool"].map(|program| found_or_installed(|| on_path(program), "prometheus"))
 }
 
+/// SQLite's own shell, `sqlite3`.
+pub fn sqlite3() -> PathBuf {
+    found_or_installed(|| on_path("sqlite3"), "sqlite3")
+}
+
 /// The authenticator `oathtool`.
 pub fn oathtool() -> PathBuf {
     found_or_installed(|| on_path("oathtool"), "oathtool")
