@@ -20,6 +20,7 @@ mod m0011_mail;
 mod m0012_user_lists;
 mod m0013_second_factor;
 mod m0014_identities;
+mod m0015_external_ids;
 
 /// The steps in their order.
 pub struct Migrator;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_user_lists::Migration),
             Box::new(m0013_second_factor::Migration),
             Box::new(m0014_identities::Migration),
+            Box::new(m0015_external_ids::Migration),
         ]
     }
 }
