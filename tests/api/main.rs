@@ -44,6 +44,7 @@ mod hash_admission;
 mod hash_flood;
 mod held_messages;
 mod http2_limits;
+mod import;
 mod keys;
 mod last_admin;
 mod login;

@@ -14,6 +14,7 @@ pub mod federation;
 pub mod feed;
 pub mod frames;
 mod http;
+pub mod import;
 mod link;
 mod machine;
 pub mod mailbox;
