@@ -11,6 +11,8 @@ use crate::domain::password::Password;
 use crate::domain::user::PasswordHash;
 
 const PASSWORD: &str = "correct horse battery staple";
+/// Makes a form, as often as it is asked.
+type Maker = fn() -> Form;
 /// When every account of the files was created.
 const CREATED: Option<Timestamp> = Some(Timestamp::from_millis(1_680_674_828_123));
 
@@ -174,7 +176,6 @@ fn mangled_files_break_nothing() {
         random ^= random << 17;
         usize::try_from(random % u64::try_from(below).expect("small")).expect("small")
     };
-    type Maker = fn() -> Form;
     let files: [(Maker, &[u8]); 6] = [
         (|| Form::Own(Format::Ndjson), include_bytes!("fixtures/auth0.ndjson")),
         (|| Form::Own(Format::Csv), b"email,state,create_time\nada@example.com,active,2023-04-05T06:07:08Z\n"),

@@ -4,6 +4,7 @@
 //! `--skip`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
@@ -20,6 +21,12 @@ use crate::cli::user_files::firebase::HashConfig;
 use crate::cli::user_files::{Form, Format, Service};
 use crate::config::secret::read_secret_file;
 use crate::service::admin::users::import::RowOutcome;
+use crate::service::admin::users::user_row::UserRow;
+use crate::service::error::{ServiceError, ServiceResult};
+
+/// How often a batch is written again, and after how long.
+const RETRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug, Args)]
 pub struct Arguments {
@@ -94,7 +101,7 @@ async fn take_in(
             return Err(StartError::Failed("interrupted".to_owned()));
         }
         let Batch { numbers, rows } = batch?;
-        let outcomes = console.api.import_users.run(rows, &Console::operator()).await.map_err(failed)?;
+        let outcomes = write(console, &rows).await.map_err(failed)?;
         for (number, outcome) in numbers.into_iter().zip(outcomes) {
             tally.last = number;
             match outcome {
@@ -108,6 +115,21 @@ async fn take_in(
         }
     }
     Ok(())
+}
+
+/// Writes a batch, again and again for a while where the database does not answer: what is in already stays as it is.
+async fn write(console: &Console, rows: &[UserRow]) -> ServiceResult<Vec<RowOutcome>> {
+    let mut tries = 0;
+    loop {
+        let written = console.api.import_users.run(rows.to_vec(), &Console::operator()).await;
+        match written {
+            Err(ServiceError::DependencyUnavailable { .. } | ServiceError::ConcurrentChange) if tries < RETRIES => {
+                tries += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            written => return written,
+        }
+    }
 }
 
 /// What has become of the rows so far.

@@ -146,6 +146,7 @@ mod tests {
             "$argon2id$v=19$m=1024,t=2,p=1,keyid=AAAAAAAA$MDEyMzQ1Njc4OWFiY2RlZg$1G06hvLNVYYOip8xNneh7BSEw9mz3/2HyKr1gHMPrPg",
             "$scrypt$ln=31,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$tjK03tRvEjqCcPwmgtddMkgjlXrk8U/b9rIvfeBMKCc",
             "$2b$06$short",
+            "$pbkdf2-sha256$i=10000,l=\0$MDEyMzQ1Njc4OWFiY2RlZg$VqOEAUrTaAjMD6sh91JvmGtbD+YNGnXNMbfIDxgj094",
         ] {
             let outcomes = import(&world).run(vec![row("ada@example.com", hash)], &operator()).await.unwrap();
             assert_eq!(fields(&outcomes[0]), ["password_hash"], "{hash}");

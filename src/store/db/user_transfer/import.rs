@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use sea_orm::{ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait, DbBackend, EntityTrait as _, QueryFilter as _, QuerySelect as _,
+};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -19,6 +21,9 @@ use crate::store::db::entity::user;
 use crate::store::db::fault::Fault;
 use crate::store::db::roles::held_roles;
 use crate::store::db::words::Word as _;
+
+/// As long as the whole batch may take.
+const BATCH_POSTGRES: &str = "SET LOCAL statement_timeout = '15s'";
 
 const USERS: Target = Target {
     table: "users",
@@ -128,6 +133,9 @@ impl Database {
         context: &AuditContext,
     ) -> Result<Vec<ImportOutcome>, Fault> {
         let transaction = self.begin().await?;
+        if self.backend() == DbBackend::Postgres {
+            transaction.execute_unprepared(BATCH_POSTGRES).await?;
+        }
         let roles = held_roles(&transaction, users.iter().flat_map(|user| &user.roles)).await?;
         let admitted: Vec<_> = users.iter().filter(|user| has_known_roles(user, &roles)).collect();
         let rows: Vec<_> = admitted.iter().map(|user| UserRow::of(user, context.at)).collect();
