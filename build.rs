@@ -12,7 +12,7 @@ const PROTOS: [&str; 6] = [
 ];
 
 /// Messages that hold a secret or an address: `src/grpc/pb.rs` writes their `Debug` by hand.
-const REDACTED: [&str; 39] = [
+const REDACTED: [&str; 41] = [
     ".envoy.service.auth.v3.CheckRequest",
     ".envoy.service.auth.v3.AttributeContext",
     ".envoy.service.auth.v3.CheckResponse",
@@ -30,6 +30,8 @@ const REDACTED: [&str; 39] = [
     ".keystead.v1.ChangePasswordRequest",
     ".keystead.v1.ChangeEmailRequest",
     ".keystead.v1.CreateUserRequest",
+    ".keystead.v1.UserImport",
+    ".keystead.v1.ExportedUser",
     ".keystead.v1.UserFilter",
     ".keystead.v1.CreateServiceAccountResponse",
     ".keystead.v1.RotateServiceAccountSecretResponse",

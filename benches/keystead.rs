@@ -1,7 +1,7 @@
 //! The release binary, as an operator runs it.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,6 +89,21 @@ impl Installation {
         input.write_all(format!("{PASSWORD}\n").as_bytes()).await?;
         drop(input);
         ensure!(child.wait().await?.success(), "no administrator");
+        Ok(())
+    }
+
+    pub async fn migrate(&self) -> Result<()> {
+        let mut command = self.command()?;
+        let output = command.arg("migrate").output().await?;
+        ensure!(output.status.success(), "no schema: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
+    /// Takes accounts in from a file.
+    pub async fn import(&self, file: &Path) -> Result<()> {
+        let mut command = self.command()?;
+        let output = command.args(["users", "import"]).arg(file).output().await?;
+        ensure!(output.status.success(), "not every row: {}", String::from_utf8_lossy(&output.stderr));
         Ok(())
     }
 

@@ -8,6 +8,7 @@ mod empty;
 mod fan_out;
 mod growth;
 mod h2load;
+mod import;
 mod keystead;
 mod load;
 mod local;
@@ -105,6 +106,9 @@ async fn measure(arguments: &Arguments) -> Result<()> {
     }
     if arguments.wants(&["M1"]) {
         show(&start::footprint().await?, arguments)?;
+    }
+    if arguments.wants(&["I1"]) {
+        show(&import::measure().await?, arguments)?;
     }
     if arguments.wants(&["S1"]) {
         show(&growth::measure(arguments.users).await?, arguments)?;

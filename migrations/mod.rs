@@ -20,6 +20,7 @@ mod m0011_mail;
 mod m0012_user_lists;
 mod m0013_second_factor;
 mod m0014_identities;
+mod m0015_external_ids;
 mod m0016_factor_warnings;
 
 /// The steps in their order.
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_user_lists::Migration),
             Box::new(m0013_second_factor::Migration),
             Box::new(m0014_identities::Migration),
+            Box::new(m0015_external_ids::Migration),
             Box::new(m0016_factor_warnings::Migration),
         ]
     }

@@ -31,6 +31,7 @@ use crate::grpc::admin::roles::RolesApi;
 use crate::grpc::admin::service_accounts::ServiceAccountsApi;
 use crate::grpc::admin::signing_keys::SigningKeysApi;
 use crate::grpc::admin::user_sessions::UserSessionsApi;
+use crate::grpc::admin::user_transfer::UserTransferApi;
 use crate::grpc::admin::users::UsersApi;
 use crate::grpc::admin_service::AdminApi;
 use crate::grpc::auth_service::AuthApi;
@@ -76,6 +77,7 @@ pub struct UseCases {
     auth: AuthApi,
     account: AccountApi,
     user_sessions: UserSessionsApi,
+    user_transfer: UserTransferApi,
     users: UsersApi,
     roles: RolesApi,
     service_accounts: ServiceAccountsApi,
@@ -114,6 +116,7 @@ impl UseCases {
         let users = shared.users(parts, stores, &change_rights, &delete_user);
         let account = shared.account(settings, parts, stores, &delete_user, &federation);
         let user_sessions = shared.user_sessions(parts, stores);
+        let user_transfer = shared.user_transfer(parts, stores);
         let signing_keys = shared.signing_keys(settings, parts, &ring);
         let service_accounts = shared.service_accounts(settings, parts, stores);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
@@ -141,6 +144,7 @@ impl UseCases {
             auth,
             account,
             user_sessions,
+            user_transfer,
             users,
             roles,
             service_accounts,
@@ -159,6 +163,7 @@ impl UseCases {
             admin: AdminApi {
                 users: self.users,
                 user_sessions: self.user_sessions,
+                user_transfer: self.user_transfer,
                 roles: self.roles,
                 service_accounts: self.service_accounts,
                 signing_keys: self.signing_keys,

@@ -16,6 +16,7 @@ mod password;
 mod serve;
 mod settings;
 mod signals;
+mod user_files;
 mod users;
 
 use std::ffi::OsString;
@@ -77,7 +78,7 @@ enum Command {
     /// Make administrators.
     #[command(subcommand)]
     Admin(admin::Command),
-    /// List accounts, close and open them.
+    /// List accounts, close and open them, take them in and out.
     #[command(subcommand)]
     Users(users::Command),
     /// List, rotate and revoke signing keys; change the master key.

@@ -1,4 +1,9 @@
-//! `keystead users`: lists accounts, closes and opens them, and takes second factors.
+//! `keystead users`: lists accounts, closes and opens them, takes second factors, and takes accounts in and out.
+
+mod export;
+mod import;
+mod rejects;
+mod source;
 
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
@@ -44,6 +49,10 @@ pub enum Command {
         /// The address or the id of the account.
         account: String,
     },
+    /// Take accounts in from a file, with the hashes of their passwords. What is there already is left as it is.
+    Import(import::Arguments),
+    /// Write every account to a file, as an import reads it.
+    Export(export::Arguments),
     /// Take the second factor from an account whose owner has lost it: its sessions end.
     ResetMfa {
         /// The address or the id of the account.
@@ -63,6 +72,8 @@ pub async fn run(console: &Console, command: Command, output: Output) -> Result<
             let filter = filter(&email_prefix, role.as_deref(), state)?;
             return list(console, filter, limit, output).await;
         }
+        Command::Import(arguments) => return import::run(console, arguments, output).await,
+        Command::Export(arguments) => return export::run(console, arguments).await,
         Command::Disable { account: named } => {
             let user = account(console, &named).await?;
             console.api.disable_user.run(user.id, &Console::operator()).await

@@ -62,6 +62,8 @@ kinds! {
     UserDisabled => "user_disabled",
     UserEnabled => "user_enabled",
     UserDeleted => "user_deleted",
+    /// Accounts were exported; the detail tells whether with their hashes.
+    UsersExported => "users_exported",
     /// An administrator took the password away and had a reset mailed.
     ResetRequired => "authn_password_reset_required",
     /// A caller lacked the role that a method wants; told once a caller, method and minute.

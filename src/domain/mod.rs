@@ -37,3 +37,4 @@ pub mod trace;
 pub mod user;
 pub mod user_change;
 pub mod user_list;
+pub mod user_transfer;

@@ -17,6 +17,7 @@ pub mod roles;
 pub mod second_factors;
 pub mod service_accounts;
 pub mod user_directory;
+pub mod user_transfer;
 
 use std::time::Duration;
 

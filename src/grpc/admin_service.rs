@@ -1,12 +1,13 @@
 //! `keystead.v1.AdminService`: which part of it answers which method.
 
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::admin::audit::{AuditApi, WatchAuditEventsStream};
 use super::admin::roles::RolesApi;
 use super::admin::service_accounts::ServiceAccountsApi;
 use super::admin::signing_keys::SigningKeysApi;
 use super::admin::user_sessions::UserSessionsApi;
+use super::admin::user_transfer::{ExportUsersStream, ImportUsersStream, UserTransferApi};
 use super::admin::users::UsersApi;
 use super::pb;
 use super::pb::admin_service_server::AdminService;
@@ -15,6 +16,7 @@ use super::pb::admin_service_server::AdminService;
 pub struct AdminApi {
     pub users: UsersApi,
     pub user_sessions: UserSessionsApi,
+    pub user_transfer: UserTransferApi,
     pub roles: RolesApi,
     pub service_accounts: ServiceAccountsApi,
     pub signing_keys: SigningKeysApi,
@@ -25,6 +27,8 @@ type Answer<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl AdminService for AdminApi {
+    type ImportUsersStream = ImportUsersStream;
+    type ExportUsersStream = ExportUsersStream;
     type WatchAuditEventsStream = WatchAuditEventsStream;
 
     async fn create_user(&self, request: Request<pb::CreateUserRequest>) -> Answer<pb::CreateUserResponse> {
@@ -64,6 +68,17 @@ impl AdminService for AdminApi {
 
     async fn reset_user_mfa(&self, request: Request<pb::ResetUserMfaRequest>) -> Answer<pb::ResetUserMfaResponse> {
         self.users.reset_user_mfa(request).await
+    }
+
+    async fn import_users(
+        &self,
+        request: Request<Streaming<pb::ImportUsersRequest>>,
+    ) -> Answer<Self::ImportUsersStream> {
+        self.user_transfer.import_users(request)
+    }
+
+    async fn export_users(&self, request: Request<pb::ExportUsersRequest>) -> Answer<Self::ExportUsersStream> {
+        self.user_transfer.export_users(request).await
     }
 
     async fn list_user_sessions(

@@ -22,5 +22,6 @@ pub mod signing_keys;
 pub mod time;
 pub mod tokens;
 pub mod user;
+pub mod user_transfer;
 pub mod verification;
 pub mod violations;

@@ -6,10 +6,12 @@ use super::access::{self, Access, AccessFault, Declared};
 use super::pb;
 
 const DEFAULT_MESSAGE_LIMIT: usize = 64 * 1024;
+/// Of messages that bring many things at once.
 const BATCH_MESSAGE_LIMIT: usize = 1024 * 1024;
 
 const VERIFY_TOKEN: &str = "/keystead.v1.AuthService/VerifyToken";
 const BATCH_VERIFY_TOKENS: &str = "/keystead.v1.AuthService/BatchVerifyTokens";
+const IMPORT_USERS: &str = "/keystead.v1.AdminService/ImportUsers";
 const WATCH_REVOCATIONS: &str = "/keystead.v1.TokenService/WatchRevocations";
 
 /// What is to be known of a method before it is called.
@@ -99,7 +101,8 @@ impl Methods {
 fn of(declared: Declared, number: usize) -> Method {
     let Declared { path, access, client_streaming } = declared;
     let messages = if client_streaming { Messages::Many } else { Messages::One };
-    let message_limit = if path == BATCH_VERIFY_TOKENS { BATCH_MESSAGE_LIMIT } else { DEFAULT_MESSAGE_LIMIT };
+    let is_batch = path == BATCH_VERIFY_TOKENS || path == IMPORT_USERS;
+    let message_limit = if is_batch { BATCH_MESSAGE_LIMIT } else { DEFAULT_MESSAGE_LIMIT };
     let foreign = !path.starts_with("/keystead.");
     let logged =
         if foreign || path == VERIFY_TOKEN || path == BATCH_VERIFY_TOKENS { Logged::FailuresOnly } else { Logged::Yes };
@@ -141,19 +144,21 @@ mod tests {
 
     // promise N2
     #[test]
-    fn only_the_batch_takes_more_than_64_kib() {
+    fn only_batches_take_more_than_64_kib() {
         let methods = Methods::served(true).expect("descriptors");
-        let large: Vec<_> = methods.0.values().filter(|method| method.message_limit != 64 * 1024).collect();
-        assert_eq!(large.len(), 1);
-        assert_eq!(large[0].path, BATCH_VERIFY_TOKENS);
-        assert_eq!(large[0].message_limit, 1024 * 1024);
+        let large = methods.0.values().filter(|method| method.message_limit != 64 * 1024);
+        let mut large: Vec<_> = large.map(|method| (method.path.as_str(), method.message_limit)).collect();
+        large.sort_unstable();
+        assert_eq!(large, [(IMPORT_USERS, 1024 * 1024), (BATCH_VERIFY_TOKENS, 1024 * 1024)]);
     }
 
     #[test]
-    fn only_reflection_takes_a_stream_of_messages() {
+    fn only_an_import_and_reflection_take_a_stream_of_messages() {
         let methods = Methods::served(true).expect("descriptors");
-        let mut streams = methods.0.values().filter(|method| method.messages == Messages::Many);
-        assert!(streams.all(|method| method.path.ends_with(".ServerReflection/ServerReflectionInfo")));
+        let streams = methods.0.values().filter(|method| method.messages == Messages::Many);
+        let mut others = streams.filter(|method| !method.path.ends_with(".ServerReflection/ServerReflectionInfo"));
+        assert_eq!(others.next().map(|method| method.path.as_str()), Some(IMPORT_USERS));
+        assert_eq!(others.next(), None);
         let reflection = methods.find("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo").unwrap();
         assert_eq!(reflection.messages, Messages::Many);
     }

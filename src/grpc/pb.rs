@@ -39,6 +39,8 @@ redacted!(
     ChangePasswordRequest,
     ChangeEmailRequest,
     CreateUserRequest,
+    UserImport,
+    ExportedUser,
     UserFilter,
     CreateServiceAccountResponse,
     RotateServiceAccountSecretResponse,

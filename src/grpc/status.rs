@@ -42,6 +42,11 @@ pub fn from_service(error: ServiceError) -> Status {
     }
 }
 
+/// The reason by which an error is known.
+pub fn reason(error: &ServiceError) -> ErrorReason {
+    meaning(error).1
+}
+
 /// What errors mean, one row each; in plain words below.
 fn meaning(error: &ServiceError) -> (Code, ErrorReason) {
     match error {

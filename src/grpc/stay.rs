@@ -8,7 +8,7 @@ use futures_util::stream::{self, BoxStream};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use crate::service::error::{ServiceError, ServiceResult};
+use crate::service::error::ServiceError;
 
 /// When to connect again, to another replica.
 const RECONNECT_AFTER: Duration = Duration::from_millis(500);
@@ -30,22 +30,22 @@ impl Stay {
         self.drain.run_until_cancelled(tokio::time::sleep(self.longest)).await.unwrap_or_default();
     }
 
-    /// The messages that a watch tells, each asked for only when the one before has been taken, until the stream has
-    /// to end.
-    pub fn tell<W, M, F>(self, watch: W, next: F) -> BoxStream<'static, Result<M, Status>>
+    /// The messages that a teller has, each asked for only when the one before has been taken, until there are no more or
+    /// the stream has to end.
+    pub fn tell<W, M, F>(self, teller: W, next: F) -> BoxStream<'static, Result<M, Status>>
     where
         W: Send + 'static,
         M: Send + 'static,
-        F: for<'w> Fn(&'w mut W) -> BoxFuture<'w, ServiceResult<M>> + Send + 'static,
+        F: for<'w> Fn(&'w mut W) -> BoxFuture<'w, Result<Option<M>, Status>> + Send + 'static,
     {
         let over: BoxFuture<'static, ()> = Box::pin(self.over());
-        let messages = stream::try_unfold((watch, next, over), |(mut watch, next, mut over)| async move {
+        let messages = stream::try_unfold((teller, next, over), |(mut teller, next, mut over)| async move {
             let message = tokio::select! {
                 biased;
-                () = &mut over => Err(ServiceError::Draining { retry_after: RECONNECT_AFTER }),
-                message = next(&mut watch) => message,
+                () = &mut over => Err(ServiceError::Draining { retry_after: RECONNECT_AFTER }.into()),
+                message = next(&mut teller) => message,
             };
-            Ok(Some((message?, (watch, next, over))))
+            Ok(message?.map(|message| (message, (teller, next, over))))
         });
         messages.boxed()
     }

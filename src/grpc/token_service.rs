@@ -53,6 +53,8 @@ impl TokenService for TokenApi {
     ) -> Result<Response<Self::WatchRevocationsStream>, Status> {
         let (admission, stay) = lasting(&request)?;
         let watch = self.watch_revocations.run(&request.into_inner().cursor, admission).await?;
-        Ok(Response::new(stay.tell(watch, |watch| Box::pin(async { watch.next().await.map(revocations::message) }))))
+        Ok(Response::new(
+            stay.tell(watch, |watch| Box::pin(async { Ok(Some(revocations::message(watch.next().await?))) })),
+        ))
     }
 }

@@ -7,6 +7,7 @@ mod notes;
 mod provider;
 mod run;
 mod second_factor;
+mod transfer;
 
 use serde_json::Value;
 
@@ -67,6 +68,11 @@ async fn no_secret_of_a_run_is_told_or_stored(backend: Backend) {
     for (what, text) in told.into_iter().chain([("the traces", &run.traces), ("the database", &run.dump)]) {
         assert!(!text.is_empty(), "{what} was looked at");
         for secret in &run.secrets {
+            assert_eq!(secret.form_in(text.as_bytes()), None, "{} is in {what}", secret.name);
+        }
+    }
+    for (what, text) in [("the log", &run.output), ("an answer", &run.answers)] {
+        for secret in &run.stored {
             assert_eq!(secret.form_in(text.as_bytes()), None, "{} is in {what}", secret.name);
         }
     }

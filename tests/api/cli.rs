@@ -1,5 +1,7 @@
 //! Every verb of the operator, by the real binary on the database of a service that runs meanwhile.
 
+mod transfer;
+
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;

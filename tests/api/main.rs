@@ -48,6 +48,7 @@ mod hash_flood;
 mod healthcheck;
 mod held_messages;
 mod http2_limits;
+mod import;
 mod keys;
 mod last_admin;
 mod login;

@@ -18,6 +18,7 @@ use keystead::domain::ports::roles::Roles;
 use keystead::domain::ports::second_factors::SecondFactors;
 use keystead::domain::ports::service_accounts::ServiceAccounts;
 use keystead::domain::ports::user_directory::UserDirectory;
+use keystead::domain::ports::user_transfer::UserTransfer;
 use keystead::domain::ports::{Attempts, AuditLog, Keys, OneTimeTokens, Outbox, Probe, Revocations, Sessions, Users};
 use keystead::store::db::{Database, DatabaseUrl, Settings};
 use keystead::store::memory::MemoryStore;
@@ -35,6 +36,7 @@ pub struct Backend {
     pub users: Arc<dyn Users>,
     pub profiles: Arc<dyn Profiles>,
     pub directory: Arc<dyn UserDirectory>,
+    pub transfer: Arc<dyn UserTransfer>,
     pub passwords: Arc<dyn Passwords>,
     pub attempts: Arc<dyn Attempts>,
     pub sessions: Arc<dyn Sessions>,
@@ -74,6 +76,7 @@ trait Administration:
     + Principals
     + Profiles
     + UserDirectory
+    + UserTransfer
     + Passwords
     + EmailChanges
     + SecondFactors
@@ -90,6 +93,7 @@ impl<S> Administration for S where
         + Principals
         + Profiles
         + UserDirectory
+        + UserTransfer
         + Passwords
         + EmailChanges
         + SecondFactors
@@ -151,6 +155,7 @@ fn bundle<S: Store + Administration + 'static>(
         users: store.clone(),
         profiles: store.clone(),
         directory: store.clone(),
+        transfer: store.clone(),
         passwords: store.clone(),
         attempts: store.clone(),
         sessions: store.clone(),

@@ -36,6 +36,7 @@ mod support;
 mod trail;
 mod user_directory;
 mod user_list;
+mod user_transfer;
 mod users;
 
 macro_rules! conformance {
@@ -96,6 +97,17 @@ conformance! {
         prefixes_are_taken_literally
         prefixes_are_compared_byte_by_byte
         accounts_of_one_moment_are_told_apart
+    }
+    user_transfer {
+        an_import_keeps_all_that_a_row_says_and_mails_nobody
+        what_is_there_already_is_left_as_it_is
+        an_address_of_somebody_else_is_not_taken_over
+        of_two_rows_that_are_the_same_the_first_counts
+        a_row_at_fault_hurts_no_other
+        of_parallel_imports_of_one_file_each_account_is_made_once
+        whole_batches_come_in
+        an_export_walks_over_everything_in_order
+        a_deleted_account_frees_its_external_id
     }
     own_sessions {
         the_session_used_last_is_listed_first

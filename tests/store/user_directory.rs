@@ -43,7 +43,7 @@ impl Backend {
     }
 
     /// The kinds and addresses of the mails that wait, sorted.
-    async fn waiting(&self) -> Vec<(String, String)> {
+    pub async fn waiting(&self) -> Vec<(String, String)> {
         let mails = self.outbox.lease(99, LEASE, self.now()).await.expect("the store answers");
         let mut waiting: Vec<_> =
             mails.iter().map(|mail| (format!("{:?}", mail.kind), mail.requested_for.as_str().to_owned())).collect();
@@ -52,7 +52,7 @@ impl Backend {
     }
 
     /// An administrator with a session, and the context of what they do; no mail waits.
-    async fn desk(&self) -> (User, AuditContext) {
+    pub async fn desk(&self) -> (User, AuditContext) {
         let admin = self.user("admin@example.com").await;
         let session = self.session(&admin).await;
         self.waiting().await;
@@ -60,7 +60,7 @@ impl Backend {
     }
 
     /// The events about the account, by name, each by the administrator.
-    async fn deeds(&self, admin: &User, subject: &User) -> Vec<(String, bool, Option<String>)> {
+    pub async fn deeds(&self, admin: &User, subject: &User) -> Vec<(String, bool, Option<String>)> {
         let trail = self.trail().await;
         let by_admin = |told: &&Told| told.actor == Some(admin.id.as_uuid());
         let of_subject = |told: &&Told| told.subject == Some(subject.id.as_uuid());

@@ -14,6 +14,8 @@ use crate::service::admin::signing_keys::list::ListSigningKeys;
 use crate::service::admin::signing_keys::revoke::RevokeSigningKey;
 use crate::service::admin::signing_keys::rotate::RotateSigningKey;
 use crate::service::admin::users::create_administrator::CreateAdministrator;
+use crate::service::admin::users::export::ExportUsers;
+use crate::service::admin::users::import::ImportUsers;
 use crate::service::admin::users::list::ListUsers;
 use crate::service::admin::users::reset_mfa::ResetUserMfa;
 use crate::service::keys::rotate_master::RotateMasterKey;
@@ -23,6 +25,8 @@ pub struct ConsoleApi {
     pub create_administrator: CreateAdministrator,
     pub grant_role: GrantRole,
     pub list_users: ListUsers,
+    pub import_users: Arc<ImportUsers>,
+    pub export_users: ExportUsers,
     pub disable_user: DisableUser,
     pub enable_user: EnableUser,
     pub reset_user_mfa: ResetUserMfa,
@@ -57,6 +61,8 @@ impl UseCases {
             create_administrator: self.create_administrator,
             grant_role: self.roles.grant,
             list_users: self.users.list,
+            import_users: self.user_transfer.import,
+            export_users: self.user_transfer.export,
             disable_user: self.users.disable,
             enable_user: self.users.enable,
             reset_user_mfa: self.users.reset_mfa,

@@ -7,10 +7,11 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
+use super::PasswordVerdict;
 use super::argon::{Memory, Recipe};
+use super::foreign::Foreign;
 use super::phc::{self, Phc};
 use super::settings::{Settings, SettingsFault};
-use super::{PasswordVerdict, foreign};
 use crate::domain::clock::Entropy;
 use crate::domain::password::Password;
 use crate::domain::user::PasswordHash;
@@ -89,24 +90,35 @@ impl Judge {
         }
     }
 
+    /// Whether the stored hash can be checked at all.
+    pub fn can_check(&self, stored: &str) -> bool {
+        self.parse(stored).is_some()
+    }
+
     /// `None` where the stored hash cannot be checked: not understood, too dear, or under another pepper.
-    fn check(&self, password: &[u8], stored: &str, memory: &mut Memory) -> Option<Match> {
+    fn parse<'s>(&self, stored: &'s str) -> Option<Stored<'s>> {
         if !stored.starts_with("$argon2") {
-            return Some(Match { matches: foreign::matches(password, stored)?, is_current: false });
+            return Foreign::parse(stored).map(Stored::Foreign);
         }
         let phc = Phc::parse(stored)?;
         let recipe = Recipe::of(&phc)?;
         let key_id = phc.parameter("keyid");
-        let own_id = self.pepper.as_ref().map(|pepper| pepper.id.as_str());
-        let pepper = match key_id {
-            None => &[],
-            Some(_) if key_id == own_id => self.pepper(),
-            Some(_) => return None,
+        let is_known = key_id.is_none() || key_id == self.pepper_id();
+        is_known.then_some(Stored::Argon { recipe, phc, is_peppered: key_id.is_some() })
+    }
+
+    fn check(&self, password: &[u8], stored: &str, memory: &mut Memory) -> Option<Match> {
+        let (recipe, phc, is_peppered) = match self.parse(stored)? {
+            Stored::Foreign(hash) => return Some(Match { matches: hash.matches(password)?, is_current: false }),
+            Stored::Argon { recipe, phc, is_peppered } => (recipe, phc, is_peppered),
         };
+        let pepper: &[u8] = if is_peppered { self.pepper() } else { &[] };
         let output = recipe.output(password, &phc.salt, pepper, memory)?;
         Some(Match {
             matches: verify_slices_are_equal(&output, &phc.output).is_ok(),
-            is_current: recipe.equals(&self.recipe) && key_id == own_id && phc.salt.len() >= SALT_LEN,
+            is_current: recipe.equals(&self.recipe)
+                && is_peppered == self.pepper.is_some()
+                && phc.salt.len() >= SALT_LEN,
         })
     }
 
@@ -118,9 +130,24 @@ impl Judge {
         PasswordVerdict::Wrong
     }
 
+    fn pepper_id(&self) -> Option<&str> {
+        self.pepper.as_ref().map(|pepper| pepper.id.as_str())
+    }
+
     fn pepper(&self) -> &[u8] {
         self.pepper.as_ref().map_or(&[], |pepper| &pepper.secret)
     }
+}
+
+/// A stored hash that can be checked.
+enum Stored<'a> {
+    Foreign(Foreign<'a>),
+    /// `is_peppered` is set where our own pepper is mixed in.
+    Argon {
+        recipe: Recipe,
+        phc: Phc<'a>,
+        is_peppered: bool,
+    },
 }
 
 struct Match {

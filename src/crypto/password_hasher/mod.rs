@@ -5,6 +5,7 @@
 //! request that has gone away had queued is taken out of the queue.
 
 mod argon;
+mod firebase;
 mod forecast;
 mod foreign;
 mod judge;
@@ -36,6 +37,7 @@ use crate::domain::user::PasswordHash;
 /// waits is answered with [`HasherStopped`].
 pub struct PasswordHasher {
     queue: Arc<Queue>,
+    judge: Arc<Judge>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -103,7 +105,7 @@ impl PasswordHasher {
         let queue = Arc::new(Queue::new(size.threads, size.queue, forecast, clock));
         let judge = Arc::new(Judge::new(settings, entropy)?);
         // Made first, so that a thread that cannot be started ends the ones before it.
-        let mut hasher = Self { queue: Arc::clone(&queue), threads: Vec::new() };
+        let mut hasher = Self { queue: Arc::clone(&queue), judge: Arc::clone(&judge), threads: Vec::new() };
         for number in 0..size.threads {
             let (queue, judge) = (Arc::clone(&queue), Arc::clone(&judge));
             let thread = std::thread::Builder::new()
@@ -124,6 +126,12 @@ impl PasswordHasher {
     /// until the deadline.
     pub fn reserve(&self, deadline: Deadline) -> Result<HashSlot, HashCapacity> {
         self.queue.reserve(deadline).map(|permit| HashSlot { permit })
+    }
+
+    /// Whether a password could be checked against the stored hash: its form is known, its pepper is ours if it has one,
+    /// and it asks for neither too much memory nor too much time. Hashes nothing.
+    pub fn can_check(&self, stored: &PasswordHash) -> bool {
+        self.judge.can_check(stored.as_str())
     }
 }
 

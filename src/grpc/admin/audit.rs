@@ -40,6 +40,6 @@ impl AuditApi {
         let message = request.into_inner();
         let filter = audit::watch_filter(message.filter)?;
         let watch = self.watch.run(filter, &message.cursor, admission).await?;
-        Ok(Response::new(stay.tell(watch, |watch| Box::pin(async { watch.next().await.map(audit::news) }))))
+        Ok(Response::new(stay.tell(watch, |watch| Box::pin(async { Ok(Some(audit::news(watch.next().await?))) }))))
     }
 }

@@ -5,4 +5,5 @@ pub mod roles;
 pub mod service_accounts;
 pub mod signing_keys;
 pub mod user_sessions;
+pub mod user_transfer;
 pub mod users;

@@ -74,6 +74,13 @@ pub fn update(message: pb::UpdateUserRequest) -> ServiceResult<UserUpdate> {
     Ok(UserUpdate { id, profile, email, expected: user::expected(&wanted.etag)? })
 }
 
+/// The filter of an export.
+pub fn exported(message: pb::ExportUsersRequest) -> ServiceResult<UserFilter> {
+    let mut violations = Violations::default();
+    let filter = filter(&message.filter.unwrap_or_default(), &mut violations);
+    violations.finish(filter)
+}
+
 fn filter(message: &pb::UserFilter, violations: &mut Violations) -> Option<UserFilter> {
     let email_prefix = violations.check("filter.email_prefix", EmailPrefix::parse(&message.email_prefix));
     let role = Some(message.role.as_str()).filter(|role| !role.is_empty());

@@ -32,7 +32,8 @@ pub struct Method {
     pub name: String,
     pub comment: Vec<String>,
     pub access: Access,
-    pub streams: bool,
+    /// What is said of a method that streams; empty of one that does not.
+    pub streams: &'static str,
 }
 
 /// A reason of an error, by the name that is sent.
@@ -79,7 +80,11 @@ fn services(file: &FileDescriptorProto, rules: &HashMap<String, Access>) -> Vec<
             name: method.name().to_owned(),
             comment: comment(&comments, &[SERVICE, at, METHOD, index]),
             access: rules[&format!("/{name}/{}", method.name())].clone(),
-            streams: method.server_streaming(),
+            streams: match (method.client_streaming(), method.server_streaming()) {
+                (true, _) => "(Stream both ways.) ",
+                (false, true) => "(Server stream.) ",
+                (false, false) => "",
+            },
         });
         let methods = methods.collect();
         services.push(Service { comment: comment(&comments, &[SERVICE, at]), name, methods });

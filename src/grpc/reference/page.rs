@@ -69,7 +69,7 @@ fn calls(service: &Service) -> String {
     for method in &service.methods {
         let errors = errors::own(method).expect("a list of errors");
         let errors: Vec<String> = errors.into_iter().map(|listed| listed.text).collect();
-        let does = format!("{}{}", if method.streams { "(Server stream.) " } else { "" }, method.comment[0]);
+        let does = format!("{}{}", method.streams, method.comment[0]);
         row(&mut text, &[&format!("`{}`", method.name), &rule(&method.access), &does, &errors.join("<br>")]);
     }
     text.push_str("\nBeside these, every call of the service may answer:\n\n");

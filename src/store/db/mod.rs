@@ -31,6 +31,7 @@ mod service_accounts;
 mod sessions;
 mod settings;
 mod user_directory;
+mod user_transfer;
 mod users;
 mod words;
 

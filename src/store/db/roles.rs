@@ -1,5 +1,7 @@
 //! Roles.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{
@@ -87,14 +89,26 @@ async fn is_held(connection: &impl ConnectionTrait, name: &RoleName) -> Result<b
 
 /// Whether every one of the roles exists; none of them goes until the transaction ends.
 pub(super) async fn hold_roles(connection: &impl ConnectionTrait, names: &[RoleName]) -> Result<bool, DbErr> {
-    let distinct: std::collections::BTreeSet<&str> = names.iter().map(RoleName::as_str).collect();
+    let held = held_roles(connection, names).await?;
+    Ok(names.iter().all(|name| held.contains(name.as_str())))
+}
+
+/// Those of the roles that exist; none of them goes until the transaction ends.
+pub(super) async fn held_roles(
+    connection: &impl ConnectionTrait,
+    names: impl IntoIterator<Item = &RoleName>,
+) -> Result<BTreeSet<String>, DbErr> {
+    let distinct: BTreeSet<&str> = names.into_iter().map(RoleName::as_str).collect();
+    if distinct.is_empty() {
+        return Ok(BTreeSet::new());
+    }
     let found = role::Entity::find()
-        .filter(role::Column::Name.is_in(distinct.iter().copied()))
+        .filter(role::Column::Name.is_in(distinct))
         .order_by_asc(role::Column::Name)
         .lock(LockType::KeyShare)
         .all(connection)
         .await?;
-    Ok(found.len() == distinct.len())
+    Ok(found.into_iter().map(|role| role.name).collect())
 }
 
 /// Makes those who might take the last administrator away go one after the other. Taken before any user's row.

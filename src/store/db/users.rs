@@ -97,6 +97,7 @@ fn new_row(user: &NewUser, at: Timestamp) -> user::ActiveModel {
         updated_at: Set(at.as_millis()),
         revision: Set(Revision::default().0),
         language: Set(String::new()),
+        external_id: Set(None),
     }
 }
 

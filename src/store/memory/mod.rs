@@ -26,6 +26,7 @@ mod state;
 pub mod throttle;
 mod user_directory;
 mod user_list;
+mod user_transfer;
 mod users;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

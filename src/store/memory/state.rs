@@ -23,6 +23,7 @@ use crate::domain::second_factor::ChallengeHash;
 use crate::domain::service_account::{SecretHash, SecretLife, ServiceAccount};
 use crate::domain::session::Session;
 use crate::domain::user::{Epoch, PasswordHash, User, UserState};
+use crate::domain::user_transfer::ExternalId;
 
 pub(super) struct UserRow {
     pub user: User,
@@ -88,6 +89,8 @@ pub(super) struct State {
     pub users: BTreeMap<UserId, UserRow>,
     /// From an address's key to its account.
     pub addresses: HashMap<String, UserId>,
+    /// What other services call accounts, of those who came from one; also of accounts that have gone.
+    pub external_ids: HashMap<UserId, ExternalId>,
     pub roles: BTreeMap<RoleName, Role>,
     /// Ids sort by the time of creation.
     pub service_accounts: BTreeMap<ServiceAccountId, ServiceAccountRow>,
@@ -115,6 +118,7 @@ impl State {
             failing: None,
             users: BTreeMap::new(),
             addresses: HashMap::new(),
+            external_ids: HashMap::new(),
             roles: BUILT_IN.into_iter().filter_map(built_in_role).collect(),
             service_accounts: BTreeMap::new(),
             sessions: BTreeMap::new(),

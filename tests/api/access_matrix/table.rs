@@ -62,6 +62,8 @@ pub const TABLE: &[(&str, Needs)] = &[
     ("/keystead.v1.AdminService/EnableUser", Admin),
     ("/keystead.v1.AdminService/RequirePasswordReset", Admin),
     ("/keystead.v1.AdminService/ResetUserMfa", Admin),
+    ("/keystead.v1.AdminService/ImportUsers", Admin),
+    ("/keystead.v1.AdminService/ExportUsers", Admin),
     ("/keystead.v1.AdminService/ListUserSessions", Admin),
     ("/keystead.v1.AdminService/RevokeUserSessions", Admin),
     ("/keystead.v1.AdminService/CreateRole", Admin),

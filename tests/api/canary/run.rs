@@ -15,6 +15,7 @@ use super::forms::Secret;
 use super::notes::Notes;
 use super::provider::sign_in_there;
 use super::second_factor::second_factor;
+use super::transfer::take_in;
 use super::{Scene, doors};
 use crate::harness::collector::Collector;
 use crate::harness::federation::IDP;
@@ -32,6 +33,8 @@ pub const EMAIL: &str = "bird@example.com";
 /// What the run has left behind.
 pub struct Run {
     pub secrets: Vec<Secret>,
+    /// What lies in the database, and nowhere else.
+    pub stored: Vec<Secret>,
     pub output: String,
     /// Every refusal, with its details and metadata.
     pub answers: String,
@@ -169,6 +172,7 @@ impl Run {
         records.execute(&format!("{all} WHERE password_hash IS NOT NULL")).await;
         let administrator = signed_in(api.login(login(EMAIL, &password)).await.expect("the same password"));
         notes.tokens(&administrator);
+        let stored = take_in(&program, &mut notes, &administrator).await;
         doors::through(&program, &mut notes, &administrator).await;
         second_factor(&mut api, &mut notes, program.client().await.channel, &again.access_token, &password).await;
         refuse_many(&mut api, &mut notes, &throttled).await;
@@ -180,7 +184,20 @@ impl Run {
         let dump = waiting + &records.dump().await;
         let traces = collector.text();
         let Notes { secrets, answers } = notes;
-        Self { secrets, output, answers, metrics, traces, dump, user_id, session_id, wrong_login, replay, throttled }
+        Self {
+            secrets,
+            stored,
+            output,
+            answers,
+            metrics,
+            traces,
+            dump,
+            user_id,
+            session_id,
+            wrong_login,
+            replay,
+            throttled,
+        }
     }
 }
 

@@ -15,6 +15,7 @@ pub mod federation;
 pub mod feed;
 pub mod frames;
 mod http;
+pub mod import;
 mod link;
 mod machine;
 pub mod mailbox;

@@ -20,6 +20,7 @@ pub struct Model {
     pub updated_at: i64,
     pub revision: i64,
     pub language: String,
+    pub external_id: Option<String>,
 }
 
 impl fmt::Debug for Model {

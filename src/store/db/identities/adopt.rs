@@ -184,5 +184,6 @@ fn new_row(arrival: &Arrival, context: &AuditContext) -> Option<user::ActiveMode
         updated_at: Set(context.at.as_millis()),
         revision: Set(Revision::default().0),
         language: Set(String::new()),
+        external_id: Set(None),
     })
 }

@@ -88,5 +88,6 @@ fn new_row(invitation: &Invitation, at: Timestamp) -> user::ActiveModel {
         updated_at: Set(at.as_millis()),
         revision: Set(Revision::default().0),
         language: Set(invitation.language.as_str().to_owned()),
+        external_id: Set(None),
     }
 }

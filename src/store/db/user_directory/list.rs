@@ -77,7 +77,7 @@ fn is_after(order: UserOrder, after: &UserPosition) -> Expr {
     }
 }
 
-async fn roles_of(
+pub(in crate::store::db) async fn roles_of(
     connection: &impl ConnectionTrait,
     users: Vec<Uuid>,
 ) -> Result<HashMap<Uuid, Vec<user_role::Model>>, DbErr> {

@@ -7,6 +7,8 @@ mod update;
 
 use async_trait::async_trait;
 
+pub(super) use list::{roles_of, select};
+
 use super::database::Database;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::UserId;
