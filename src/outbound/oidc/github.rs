@@ -72,8 +72,8 @@ impl GitHubProvider {
         let addresses: Vec<Address> = self.ask("/user/emails", &token).await?;
         let primary = addresses.into_iter().find(|address| address.primary);
         let (email, email_verified) = primary.map(|address| (address.email, address.verified)).unzip();
-        let person = Person { email, email_verified, name: user.name };
-        external(&self.settings.name, &user.id.to_string(), &person)
+        let person = Person { email, email_verified, name: user.name, hd: None };
+        external(&self.settings, &user.id.to_string(), &person)
             .ok_or_else(|| self.refuse("a subject that is none"))
     }
 

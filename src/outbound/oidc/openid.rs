@@ -88,7 +88,7 @@ impl OpenIdProvider {
         let tokens = self.exchange(&metadata, grant).await?;
         let claims = self.verify(&metadata, &tokens.id_token, &grant.nonce).await?;
         let person = self.person(&metadata, &claims, &tokens.access_token).await?;
-        external(&self.settings.name, &claims.sub, &person).ok_or_else(|| self.refuse("a subject that is none"))
+        external(&self.settings, &claims.sub, &person).ok_or_else(|| self.refuse("a subject that is none"))
     }
 
     /// A code that another provider has sent must not be taken to this one (RFC 9207, section 2.4).
