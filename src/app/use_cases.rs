@@ -29,6 +29,7 @@ use crate::grpc::admin::audit::AuditApi;
 use crate::grpc::admin::roles::RolesApi;
 use crate::grpc::admin::service_accounts::ServiceAccountsApi;
 use crate::grpc::admin::signing_keys::SigningKeysApi;
+use crate::grpc::admin::user_identities::UserIdentitiesApi;
 use crate::grpc::admin::user_sessions::UserSessionsApi;
 use crate::grpc::admin::users::UsersApi;
 use crate::grpc::admin_service::AdminApi;
@@ -70,6 +71,7 @@ pub struct UseCases {
     auth: AuthApi,
     account: AccountApi,
     user_sessions: UserSessionsApi,
+    user_identities: UserIdentitiesApi,
     users: UsersApi,
     roles: RolesApi,
     service_accounts: ServiceAccountsApi,
@@ -109,6 +111,7 @@ impl UseCases {
         let users = shared.users(parts, stores, &change_rights, &delete_user);
         let account = shared.account(settings, parts, stores, &delete_user, &federation);
         let user_sessions = shared.user_sessions(parts, stores);
+        let user_identities = federation.user_identities(stores);
         let signing_keys = shared.signing_keys(settings, parts, &ring);
         let service_accounts = shared.service_accounts(settings, parts, stores);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
@@ -132,6 +135,7 @@ impl UseCases {
             auth,
             account,
             user_sessions,
+            user_identities,
             users,
             roles,
             service_accounts,
@@ -150,6 +154,7 @@ impl UseCases {
             admin: AdminApi {
                 users: self.users,
                 user_sessions: self.user_sessions,
+                user_identities: self.user_identities,
                 roles: self.roles,
                 service_accounts: self.service_accounts,
                 signing_keys: self.signing_keys,

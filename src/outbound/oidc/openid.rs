@@ -94,7 +94,7 @@ impl OpenIdProvider {
     /// A code that another provider has sent must not be taken to this one (RFC 9207, section 2.4).
     fn check_issuer(&self, metadata: &Metadata, grant: &AuthorizationGrant) -> Result<(), ProviderError> {
         let is_right = match &grant.issuer {
-            Some(issuer) => *issuer == self.settings.issuer,
+            Some(issuer) => issuer == self.settings.issuer.as_str(),
             None => !metadata.authorization_response_iss_parameter_supported,
         };
         if is_right { Ok(()) } else { Err(self.refuse("an answer of another issuer")) }
@@ -106,11 +106,11 @@ impl OpenIdProvider {
     }
 
     async fn discover(&self) -> Option<Metadata> {
-        let issuer = self.settings.issuer.trim_end_matches('/');
+        let issuer = self.settings.issuer.as_str().trim_end_matches('/');
         let url = format!("{issuer}/.well-known/openid-configuration");
         let metadata: Metadata = self.told(self.caller.json(get(&url)).await)?;
         // Whoever can answer for another issuer could have us take its users for that one's.
-        if metadata.issuer != self.settings.issuer {
+        if metadata.issuer != self.settings.issuer.as_str() {
             self.warn("a discovery document of another issuer");
             return None;
         }
@@ -161,7 +161,7 @@ impl OpenIdProvider {
     }
 
     fn judged(&self, token: &str, keys: &KeySet, nonce: &str) -> Result<Claims, IdTokenFault> {
-        let (issuer, client_id, now) = (&*self.settings.issuer, &*self.settings.client_id, self.clock.now());
+        let (issuer, client_id, now) = (self.settings.issuer.as_str(), &*self.settings.client_id, self.clock.now());
         id_token::verify(token, keys, &Expected { issuer, client_id, nonce, now })
     }
 

@@ -14,7 +14,8 @@ pub fn external(provider: &ProviderSettings, subject: &str, person: &Person) -> 
     let email = person.email.as_ref().and_then(Value::as_str).and_then(|text| Email::parse(text).ok());
     let name = person.name.as_ref().and_then(Value::as_str).and_then(|text| Name::parse(text).ok());
     Some(ExternalIdentity {
-        identity: Identity { provider: provider.name.clone(), subject },
+        provider: provider.name.clone(),
+        identity: Identity { issuer: provider.issuer.clone(), subject },
         email: email.map(|email| ProvidedEmail { verified: is_vouched_for(provider.kind, &email, person), email }),
         display_name: name.unwrap_or_default(),
     })
@@ -43,13 +44,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::identity::ProviderName;
+    use crate::domain::identity::{Issuer, ProviderName};
 
     fn provider(kind: ProviderKind) -> ProviderSettings {
         ProviderSettings {
             name: ProviderName::parse("idp").unwrap(),
             kind,
-            issuer: kind.issuer().unwrap_or("https://idp.example.com").to_owned(),
+            issuer: Issuer::parse(kind.issuer().unwrap_or("https://idp.example.com")).unwrap(),
             client_id: String::new(),
             client_secret: String::new().into(),
             scopes: Vec::new(),
