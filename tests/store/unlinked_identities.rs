@@ -30,8 +30,8 @@ async fn scene(backend: &Arc<Backend>) -> (User, LinkedIdentity, AuditContext) {
     (ada, linked, context)
 }
 
-async fn update(backend: &Backend, update: UserUpdate, context: &AuditContext) {
-    let updated = backend.directory.update(&update, context).await.expect("the store answers");
+async fn update(backend: &Backend, update: &UserUpdate, context: &AuditContext) {
+    let updated = backend.directory.update(update, context).await.expect("the store answers");
     assert!(matches!(updated, UpdateOutcome::Updated(_)), "{updated:?}");
 }
 
@@ -111,9 +111,9 @@ pub async fn a_required_reset_takes_identities_for_good(backend: Arc<Backend>) {
 
 pub async fn an_address_that_an_administrator_changes_takes_the_identities_along(backend: Arc<Backend>) {
     let (ada, linked, context) = scene(&backend).await;
-    update(&backend, moved(&ada, "ADA@example.com"), &context).await;
+    update(&backend, &moved(&ada, "ADA@example.com"), &context).await;
     assert_eq!(list(&backend, &ada).await, [linked], "the case of its letters is no other address");
-    update(&backend, moved(&ada, "eve@example.com"), &context).await;
+    update(&backend, &moved(&ada, "eve@example.com"), &context).await;
     assert!(list(&backend, &ada).await.is_empty());
     let by_admin = (context.actor.map(|actor| actor.id.as_uuid()), Some(ada.id.as_uuid()), Some("idp".to_owned()));
     assert_eq!(unlinkings(&backend).await, [by_admin]);
@@ -141,7 +141,7 @@ pub async fn who_proves_an_address_finds_nobody_elses_identity_behind_it(backend
         };
         proven().await;
         assert_eq!(list(&backend, &user).await.len(), 1, "{purpose:?}: the address was proven before it was linked");
-        update(&backend, doubted(&user), &backend.context()).await;
+        update(&backend, &doubted(&user), &backend.context()).await;
         proven().await;
         assert!(list(&backend, &user).await.is_empty(), "{purpose:?}");
     }
@@ -159,7 +159,7 @@ pub async fn an_emptied_account_tells_of_all_that_it_loses(backend: Arc<Backend>
     // promise O7
     let (ada, _, context) = scene(&backend).await;
     backend.enrolled(&ada).await;
-    update(&backend, doubted(&ada), &context).await;
+    update(&backend, &doubted(&ada), &context).await;
     let reclaimed = adopt(&backend, &arrival(&backend, "2", ADA, true)).await;
     assert!(matches!(reclaimed, Adoption::Reclaimed { .. }), "{reclaimed:?}");
     let user = Some(ada.id.as_uuid());

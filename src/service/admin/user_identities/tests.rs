@@ -40,10 +40,8 @@ async fn arrived(world: &World) -> User {
         may_register: true,
         revocations_expire_at: world.issuer.revocations_expire_at(context.at),
     };
-    match world.store.adopt(&arrival, &context).await.unwrap() {
-        Adoption::Created(user) => user,
-        other => panic!("{other:?}"),
-    }
+    let Adoption::Created(user) = world.store.adopt(&arrival, &context).await.unwrap() else { panic!("no account") };
+    user
 }
 
 async fn list(world: &World, user: UserId) -> ServiceResult<Vec<LinkedIdentity>> {
