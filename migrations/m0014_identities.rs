@@ -1,4 +1,4 @@
-//! Identities at providers, and the sign-ins there that are under way.
+//! Identities at providers, those that were taken from accounts, and the sign-ins there that are under way.
 
 use sea_orm_migration::prelude::*;
 
@@ -13,16 +13,26 @@ impl MigrationTrait for Migration {
         let columns = Columns::of(manager);
         let identities = Table::create()
             .table("identities")
-            .col(columns.text("provider"))
+            .col(columns.text("issuer"))
             .col(columns.text("subject"))
             .col(uuid("id").unique_key())
+            .col(columns.text("provider"))
             .col(uuid("user_id"))
             .col(number("linked_at"))
-            .primary_key(Index::create().col("provider").col("subject"))
+            .primary_key(Index::create().col("issuer").col("subject"))
             .foreign_key(&mut goes_with_user("identities"))
             .take();
         manager.create_table(identities).await?;
         manager.create_index(index("identities", "identities_user", &["user_id"])).await?;
+        let unlinked = Table::create()
+            .table("unlinked_identities")
+            .col(uuid("user_id"))
+            .col(columns.text("issuer"))
+            .col(columns.text("subject"))
+            .primary_key(Index::create().col("user_id").col("issuer").col("subject"))
+            .foreign_key(&mut goes_with_user("unlinked_identities"))
+            .take();
+        manager.create_table(unlinked).await?;
         let flows = Table::create()
             .table("oauth_flows")
             .col(bytes("state").primary_key())

@@ -30,6 +30,7 @@ use crate::grpc::admin::audit::AuditApi;
 use crate::grpc::admin::roles::RolesApi;
 use crate::grpc::admin::service_accounts::ServiceAccountsApi;
 use crate::grpc::admin::signing_keys::SigningKeysApi;
+use crate::grpc::admin::user_identities::UserIdentitiesApi;
 use crate::grpc::admin::user_sessions::UserSessionsApi;
 use crate::grpc::admin::user_transfer::UserTransferApi;
 use crate::grpc::admin::users::UsersApi;
@@ -78,6 +79,7 @@ pub struct UseCases {
     account: AccountApi,
     user_sessions: UserSessionsApi,
     user_transfer: UserTransferApi,
+    user_identities: UserIdentitiesApi,
     users: UsersApi,
     roles: RolesApi,
     service_accounts: ServiceAccountsApi,
@@ -117,6 +119,7 @@ impl UseCases {
         let account = shared.account(settings, parts, stores, &delete_user, &federation);
         let user_sessions = shared.user_sessions(parts, stores);
         let user_transfer = shared.user_transfer(parts, stores);
+        let user_identities = federation.user_identities(stores);
         let signing_keys = shared.signing_keys(settings, parts, &ring);
         let service_accounts = shared.service_accounts(settings, parts, stores);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
@@ -145,6 +148,7 @@ impl UseCases {
             account,
             user_sessions,
             user_transfer,
+            user_identities,
             users,
             roles,
             service_accounts,
@@ -164,6 +168,7 @@ impl UseCases {
                 users: self.users,
                 user_sessions: self.user_sessions,
                 user_transfer: self.user_transfer,
+                user_identities: self.user_identities,
                 roles: self.roles,
                 service_accounts: self.service_accounts,
                 signing_keys: self.signing_keys,

@@ -246,8 +246,8 @@ fn providers_are_named_by_their_tables_in_the_file_and_in_variables() {
     ];
     let settings = load(PROVIDERS, &environment).unwrap();
     let [company, google] = &*settings.oidc.providers else { panic!("two providers") };
-    assert_eq!((company.name.as_str(), &*company.issuer), ("company", "https://idp.example.com"));
-    assert_eq!((&*google.client_id, &*google.issuer), ("other", "https://accounts.google.com"));
+    assert_eq!((company.name.as_str(), company.issuer.as_str()), ("company", "https://idp.example.com"));
+    assert_eq!((&*google.client_id, google.issuer.as_str()), ("other", "https://accounts.google.com"));
     assert_eq!(company.callback, "https://auth.example.com/oauth/company/callback");
     assert_eq!(settings.service.federation.redirects[&company.name], ["https://a.example/x", "com.example.app:/y"]);
     assert!(!format!("{settings:?}").contains("canary"));

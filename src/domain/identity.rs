@@ -11,6 +11,8 @@ use super::user::User;
 
 /// The longest name of a provider.
 const MAX_PROVIDER_BYTES: usize = 32;
+/// The longest issuer.
+const MAX_ISSUER_BYTES: usize = 512;
 /// The longest subject (OpenID Connect Core 1.0, section 2, `sub`).
 const MAX_SUBJECT_BYTES: usize = 255;
 /// How many identities an account may have.
@@ -22,7 +24,7 @@ pub const MAX_IDENTITIES: u64 = 20;
 pub struct ProviderNameFault;
 
 /// The name that the settings give a provider, well-formed; whether there is such a provider is another question. It is
-/// part of paths, of variables and of every identity at the provider, and so never changes.
+/// part of paths and of variables, and of no identity: whom it names may change, an issuer stays who it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProviderName(String);
 
@@ -45,6 +47,30 @@ impl ProviderName {
 impl fmt::Display for ProviderName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
+    }
+}
+
+/// Why a text is no issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be 1 to 512 visible characters of ASCII")]
+pub struct IssuerFault;
+
+/// Who vouches for an identity: the URL that a provider of OpenID Connect names itself by, or where a GitHub is; compared
+/// byte by byte.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Issuer(String);
+
+impl Issuer {
+    pub fn parse(text: &str) -> Result<Self, IssuerFault> {
+        if !text.is_empty() && text.len() <= MAX_ISSUER_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(IssuerFault)
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -78,10 +104,10 @@ impl fmt::Debug for Subject {
     }
 }
 
-/// An identity: provider and subject together, and never an address (promise O6).
+/// An identity: issuer and subject together, and never an address, nor the name that a provider has here (promise O6).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {
-    pub provider: ProviderName,
+    pub issuer: Issuer,
     pub subject: Subject,
 }
 
@@ -96,6 +122,7 @@ pub struct ProvidedEmail {
 /// What a provider says of whoever has just signed in there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalIdentity {
+    pub provider: ProviderName,
     pub identity: Identity,
     /// `None` where it tells none, or none that can be an account's.
     pub email: Option<ProvidedEmail>,
@@ -103,10 +130,19 @@ pub struct ExternalIdentity {
     pub display_name: Name,
 }
 
+impl ExternalIdentity {
+    /// Whether it tells an address, and vouches for it.
+    pub fn is_vouched_for(&self) -> bool {
+        self.email.as_ref().is_some_and(|told| told.verified)
+    }
+}
+
 /// An identity that opens an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkedIdentity {
     pub id: IdentityId,
+    /// The name of the provider when it was linked.
+    pub provider: ProviderName,
     pub identity: Identity,
     pub linked_at: Timestamp,
 }
@@ -127,6 +163,14 @@ pub struct Arrival {
     pub revocations_expire_at: Timestamp,
 }
 
+impl Arrival {
+    /// The link that is made of it.
+    pub fn link(&self, linked_at: Timestamp) -> LinkedIdentity {
+        let ExternalIdentity { provider, identity, .. } = &self.external;
+        LinkedIdentity { id: self.identity_id, provider: provider.clone(), identity: identity.clone(), linked_at }
+    }
+}
+
 /// Whom an arrival belongs to.
 #[must_use]
 #[derive(Clone, Debug)]
@@ -142,7 +186,8 @@ pub enum Adoption {
     Created(User),
     /// The account with the address is closed. Nothing was written, nor by the following.
     Disabled(UserId),
-    /// An account has the address, and the provider's word for it is not enough to open it.
+    /// An account has the address, and the provider's word for it is not enough to open it: the provider does not vouch
+    /// for the address, the account has been given roles or a second factor, or the identity was taken from it before.
     AccountExists,
     /// Nobody has the address, and the provider does not say that it is verified; or it tells no address.
     EmailNotVerified,
@@ -157,6 +202,7 @@ pub struct NewLink {
     /// The session that asks: it must not have ended.
     pub session_id: SessionId,
     pub identity_id: IdentityId,
+    pub provider: ProviderName,
     pub identity: Identity,
 }
 
@@ -177,12 +223,13 @@ pub enum Linking {
     Refused,
 }
 
-/// An identity that its owner takes from their account.
+/// An identity that is taken from an account.
 #[derive(Clone, Copy, Debug)]
 pub struct Unlink {
     pub user_id: UserId,
-    /// The session that asks: it goes on, every other one ends.
-    pub session_id: SessionId,
+    /// The owner's session, where the owner asks: it goes on, every other one ends. An administrator takes the last way
+    /// to sign in too: a reset by mail gives a new one.
+    pub owner_session: Option<SessionId>,
     pub identity_id: IdentityId,
     /// Until when the revocation of the user's tokens matters.
     pub revocations_expire_at: Timestamp,
@@ -199,9 +246,9 @@ pub enum Unlinking {
     },
     /// The account has no such identity: nothing was written, nor by the following.
     Unknown,
-    /// Nothing would be left to sign in with.
+    /// Nothing would be left for the owner to sign in with.
     LastSignInMethod,
-    /// The user is disabled, or the session has ended.
+    /// There is no such user; or the owner asks, who is disabled, or whose session has ended.
     Refused,
 }
 
@@ -228,6 +275,16 @@ mod tests {
             assert_eq!(Subject::parse(text), Err(SubjectFault), "{text:?}");
         }
         assert_eq!(format!("{:?}", Subject::parse("1234").unwrap()), "[redacted]");
+    }
+
+    #[test]
+    fn an_issuer_is_a_short_word_of_ascii() {
+        for text in ["https://idp.example.com", "https://github.com", &"i".repeat(512)] {
+            assert_eq!(Issuer::parse(text).map(|issuer| issuer.as_str().to_owned()), Ok(text.to_owned()));
+        }
+        for text in ["", "https://idp.example.com/a b", "https://\u{e4}.example.com", "a\n", &"i".repeat(513)] {
+            assert_eq!(Issuer::parse(text), Err(IssuerFault), "{text:?}");
+        }
     }
 
     // promise O6

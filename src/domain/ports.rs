@@ -127,11 +127,11 @@ pub trait OneTimeTokens: Send + Sync {
     async fn find(&self, hash: &TokenHash, purpose: TokenPurpose, now: Timestamp) -> StoreResult<Option<User>>;
 
     /// Uses the token up and sets the password: marks the address as verified, raises the epoch, ends every session,
-    /// revokes what is out, kills the user's other tokens, forgets failures and known sources, queues a
-    /// [`MailKind::PasswordChanged`].
+    /// revokes what is out, kills the user's other tokens, forgets failures and known sources, takes away the identities of
+    /// an account whose address was not verified, queues a [`MailKind::PasswordChanged`].
     async fn reset_password(&self, reset: PasswordReset, context: &AuditContext) -> StoreResult<ResetOutcome>;
 
-    /// Uses the token up and marks the address as verified.
+    /// Uses the token up and marks the address as verified; takes away the identities that were there before.
     async fn verify_email(&self, hash: &TokenHash, context: &AuditContext) -> StoreResult<VerificationOutcome>;
 }
 

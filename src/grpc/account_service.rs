@@ -142,8 +142,7 @@ impl AccountService for AccountApi {
     async fn list_identities(&self, request: Request<pb::ListIdentitiesRequest>) -> Answer<pb::ListIdentitiesResponse> {
         let (caller, ..) = split_called(request)?;
         let listed = self.list_identities.run(&caller).await?;
-        let identities = listed.iter().map(identities::identity).collect();
-        Ok(Response::new(pb::ListIdentitiesResponse { identities }))
+        Ok(Response::new(pb::ListIdentitiesResponse { identities: identities::identities(&listed) }))
     }
 
     async fn unlink_identity(&self, request: Request<pb::UnlinkIdentityRequest>) -> Answer<pb::UnlinkIdentityResponse> {

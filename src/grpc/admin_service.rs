@@ -6,6 +6,7 @@ use super::admin::audit::{AuditApi, WatchAuditEventsStream};
 use super::admin::roles::RolesApi;
 use super::admin::service_accounts::ServiceAccountsApi;
 use super::admin::signing_keys::SigningKeysApi;
+use super::admin::user_identities::UserIdentitiesApi;
 use super::admin::user_sessions::UserSessionsApi;
 use super::admin::user_transfer::{ExportUsersStream, ImportUsersStream, UserTransferApi};
 use super::admin::users::UsersApi;
@@ -17,6 +18,7 @@ pub struct AdminApi {
     pub users: UsersApi,
     pub user_sessions: UserSessionsApi,
     pub user_transfer: UserTransferApi,
+    pub user_identities: UserIdentitiesApi,
     pub roles: RolesApi,
     pub service_accounts: ServiceAccountsApi,
     pub signing_keys: SigningKeysApi,
@@ -93,6 +95,20 @@ impl AdminService for AdminApi {
         request: Request<pb::RevokeUserSessionsRequest>,
     ) -> Answer<pb::RevokeUserSessionsResponse> {
         self.user_sessions.revoke_user_sessions(request).await
+    }
+
+    async fn list_user_identities(
+        &self,
+        request: Request<pb::ListUserIdentitiesRequest>,
+    ) -> Answer<pb::ListUserIdentitiesResponse> {
+        self.user_identities.list_user_identities(request).await
+    }
+
+    async fn unlink_user_identity(
+        &self,
+        request: Request<pb::UnlinkUserIdentityRequest>,
+    ) -> Answer<pb::UnlinkUserIdentityResponse> {
+        self.user_identities.unlink_user_identity(request).await
     }
 
     async fn create_role(&self, request: Request<pb::CreateRoleRequest>) -> Answer<pb::CreateRoleResponse> {

@@ -1,6 +1,7 @@
 //! Signing in through others.
 
 mod accounts;
+mod administrators;
 mod certified;
 mod flows;
 mod id_tokens;

@@ -22,7 +22,7 @@ async fn request(backend: &Backend, user: &User, address: &str) -> EmailChangeRe
     backend.email_changes.request(&request, &backend.context()).await.expect("the store answers")
 }
 
-async fn confirm(backend: &Backend, hash: TokenHash) -> EmailChangeConfirmed {
+pub async fn confirm(backend: &Backend, hash: TokenHash) -> EmailChangeConfirmed {
     backend.email_changes.confirm(&hash, &backend.context()).await.expect("the store answers")
 }
 
@@ -47,7 +47,7 @@ async fn mint(backend: &Backend, mail: &QueuedMail) -> TokenHash {
 }
 
 /// A token for the user that gives the address.
-async fn token(backend: &Backend, user: &User, address: &str) -> TokenHash {
+pub async fn token(backend: &Backend, user: &User, address: &str) -> TokenHash {
     assert_eq!(request(backend, user, address).await, EmailChangeRequested::Queued);
     let mails = waiting(backend).await;
     let is_it = |mail: &&QueuedMail| mail.kind == MailKind::EmailChange && mail.requested_for == email(address);

@@ -5,30 +5,37 @@ use std::sync::Arc;
 use keystead::domain::audit::{AuditKind, AuditOutcome};
 use keystead::domain::id::{IdentityId, SessionId, UserId};
 use keystead::domain::identity::{
-    Adoption, Arrival, ExternalIdentity, Identity, LinkedIdentity, Linking, MAX_IDENTITIES, NewLink, ProvidedEmail,
-    ProviderName, Subject, Unlink, Unlinking,
+    Adoption, Arrival, ExternalIdentity, Identity, Issuer, LinkedIdentity, Linking, MAX_IDENTITIES, NewLink,
+    ProvidedEmail, ProviderName, Subject, Unlink, Unlinking,
 };
 use keystead::domain::mail::MailKind;
 use keystead::domain::name::Name;
 use keystead::domain::one_time_token::TokenPurpose;
-use keystead::domain::user::User;
+use keystead::domain::rights::{RightsChange, RightsOutcome};
+use keystead::domain::user::{ROLE_ADMIN, User};
 
 use crate::backend::Backend;
 use crate::fixture::{LEASE, at_once, email, reread};
+use crate::roles::role_name;
 
 pub fn provider() -> ProviderName {
     ProviderName::parse("idp").expect("a name")
 }
 
-fn identity(subject: &str) -> Identity {
-    Identity { provider: provider(), subject: Subject::parse(subject).expect("a subject") }
+fn identity_of(issuer: &str, subject: &str) -> Identity {
+    let (issuer, subject) = (Issuer::parse(issuer).expect("an issuer"), Subject::parse(subject).expect("a subject"));
+    Identity { issuer, subject }
 }
 
-fn arrival(backend: &Backend, subject: &str, address: &str, verified: bool) -> Arrival {
+fn identity(subject: &str) -> Identity {
+    identity_of("https://idp.example.com", subject)
+}
+
+pub fn arrival(backend: &Backend, subject: &str, address: &str, verified: bool) -> Arrival {
     let email = Some(ProvidedEmail { email: email(address), verified });
     let display_name = Name::parse("Countess").expect("a name");
     Arrival {
-        external: ExternalIdentity { identity: identity(subject), email, display_name },
+        external: ExternalIdentity { provider: provider(), identity: identity(subject), email, display_name },
         identity_id: IdentityId::generate(backend.clock.as_ref(), backend.entropy.as_ref()),
         user_id: UserId::generate(backend.clock.as_ref(), backend.entropy.as_ref()),
         account_key: [1; 32],
@@ -37,12 +44,12 @@ fn arrival(backend: &Backend, subject: &str, address: &str, verified: bool) -> A
     }
 }
 
-async fn adopt(backend: &Backend, arrival: &Arrival) -> Adoption {
+pub async fn adopt(backend: &Backend, arrival: &Arrival) -> Adoption {
     backend.identities.adopt(arrival, &backend.context()).await.expect("the store answers")
 }
 
 /// A user whose address is verified.
-async fn verified(backend: &Backend, address: &str) -> User {
+pub async fn verified(backend: &Backend, address: &str) -> User {
     let user = backend.user(address).await;
     let token = backend.token(&user, TokenPurpose::EmailVerification).await;
     let done = backend.tokens.verify_email(&token, &backend.context()).await.expect("the store answers");
@@ -50,22 +57,24 @@ async fn verified(backend: &Backend, address: &str) -> User {
     backend.users.find(user.id).await.expect("the store answers").expect("the user")
 }
 
-async fn link(backend: &Backend, user: &User, session_id: SessionId, subject: &str) -> Linking {
+pub async fn link(backend: &Backend, user: &User, session_id: SessionId, subject: &str) -> Linking {
     let identity_id = IdentityId::generate(backend.clock.as_ref(), backend.entropy.as_ref());
-    let link = NewLink { user_id: user.id, session_id, identity_id, identity: identity(subject) };
+    let (provider, identity) = (provider(), identity(subject));
+    let link = NewLink { user_id: user.id, session_id, identity_id, provider, identity };
     backend.identities.link(&link, &backend.context_of(user, session_id)).await.expect("the store answers")
 }
 
-async fn unlink(backend: &Backend, user: &User, session_id: SessionId, identity_id: IdentityId) -> Unlinking {
-    let unlink = Unlink { user_id: user.id, session_id, identity_id, revocations_expire_at: backend.later() };
+pub async fn unlink(backend: &Backend, user: &User, session_id: SessionId, identity_id: IdentityId) -> Unlinking {
+    let (user_id, owner_session) = (user.id, Some(session_id));
+    let unlink = Unlink { user_id, owner_session, identity_id, revocations_expire_at: backend.later() };
     backend.identities.unlink(&unlink, &backend.context_of(user, session_id)).await.expect("the store answers")
 }
 
-async fn list(backend: &Backend, user: &User) -> Vec<LinkedIdentity> {
+pub async fn list(backend: &Backend, user: &User) -> Vec<LinkedIdentity> {
     backend.identities.list(user.id).await.expect("the store answers")
 }
 
-async fn mails(backend: &Backend, kind: MailKind) -> usize {
+pub async fn mails(backend: &Backend, kind: MailKind) -> usize {
     backend.clock.advance(2 * LEASE);
     let waiting = backend.outbox.lease(1_000, LEASE, backend.now()).await.expect("the store answers");
     waiting.iter().filter(|mail| mail.kind == kind).count()
@@ -131,6 +140,45 @@ pub async fn an_address_that_only_one_side_has_verified_links_nothing_of_the_oth
     }
     assert!(backend.users.find_by_email(&email("new@example.com")).await.unwrap().is_none());
     assert_eq!(backend.told(AuditKind::IdentityLinked, AuditOutcome::Success).await, 0);
+}
+
+pub async fn a_name_that_leads_to_another_issuer_hands_no_account_over(backend: Arc<Backend>) {
+    // promise O6
+    let Adoption::Created(ada) = adopt(&backend, &arrival(&backend, "1", "ada@example.com", true)).await else {
+        panic!("no account")
+    };
+    let mut elsewhere = arrival(&backend, "1", "eve@example.com", true);
+    elsewhere.external.identity = identity_of("https://evil.example", "1");
+    let outcome = adopt(&backend, &elsewhere).await;
+    assert!(matches!(&outcome, Adoption::Created(user) if user.id != ada.id), "{outcome:?}");
+    let mut renamed = arrival(&backend, "1", "other@example.com", false);
+    renamed.external.provider = ProviderName::parse("renamed").expect("a name");
+    let outcome = adopt(&backend, &renamed).await;
+    assert!(matches!(&outcome, Adoption::Known(user) if user.id == ada.id), "{outcome:?}");
+}
+
+pub async fn an_account_with_a_second_factor_is_linked_by_its_owner_alone(backend: Arc<Backend>) {
+    // promises M6, O7
+    let ada = verified(&backend, "ada@example.com").await;
+    let ada = backend.enrolled(&ada).await;
+    let told = arrival(&backend, "1", "ada@example.com", true);
+    assert!(matches!(adopt(&backend, &told).await, Adoption::AccountExists));
+    assert!(list(&backend, &ada).await.is_empty());
+    let session = backend.session(&ada).await.id;
+    assert!(matches!(link(&backend, &ada, session, "1").await, Linking::Linked(_)));
+    assert!(matches!(adopt(&backend, &told).await, Adoption::Known(user) if user.id == ada.id));
+}
+
+pub async fn an_account_that_has_been_given_roles_is_linked_by_its_owner_alone(backend: Arc<Backend>) {
+    // promise O7
+    let root = verified(&backend, "root@example.com").await;
+    let granted = backend.change(&root, &RightsChange::Grant(role_name(ROLE_ADMIN))).await;
+    assert!(matches!(granted, RightsOutcome::Changed { .. }));
+    let told = arrival(&backend, "1", "root@example.com", true);
+    assert!(matches!(adopt(&backend, &told).await, Adoption::AccountExists));
+    assert!(list(&backend, &root).await.is_empty());
+    let session = backend.session(&reread(&backend, &root).await).await.id;
+    assert!(matches!(link(&backend, &root, session, "1").await, Linking::Linked(_)));
 }
 
 pub async fn an_account_that_nobody_verified_is_emptied_before_it_is_linked(backend: Arc<Backend>) {

@@ -34,6 +34,7 @@ mod sessions;
 #[expect(dead_code, reason = "other test binaries use the rest")]
 mod support;
 mod trail;
+mod unlinked_identities;
 mod user_directory;
 mod user_list;
 mod user_transfer;
@@ -210,6 +211,9 @@ conformance! {
         of_parallel_arrivals_of_one_identity_one_makes_the_account
         a_verified_address_links_where_both_sides_have_verified_it
         an_address_that_only_one_side_has_verified_links_nothing_of_the_other
+        a_name_that_leads_to_another_issuer_hands_no_account_over
+        an_account_with_a_second_factor_is_linked_by_its_owner_alone
+        an_account_that_has_been_given_roles_is_linked_by_its_owner_alone
         an_account_that_nobody_verified_is_emptied_before_it_is_linked
         an_address_that_only_looks_alike_opens_nothing
         a_disabled_account_and_closed_registration_take_nobody_in
@@ -218,6 +222,15 @@ conformance! {
         an_account_has_twenty_identities_at_most
         what_is_unlinked_opens_nothing_and_what_it_opened_ends
         the_last_way_to_sign_in_stays_also_when_two_go_at_once
+    }
+    unlinked_identities {
+        what_was_unlinked_comes_back_by_its_owners_link_alone
+        an_administrator_takes_the_last_way_to_sign_in_too
+        a_required_reset_takes_identities_for_good
+        an_address_that_an_administrator_changes_takes_the_identities_along
+        who_proves_an_address_finds_nobody_elses_identity_behind_it
+        an_owner_who_changes_the_address_keeps_the_identities
+        an_emptied_account_tells_of_all_that_it_loses
     }
     oauth_flows {
         a_flow_gives_back_what_it_was_given_once

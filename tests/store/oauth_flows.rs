@@ -142,4 +142,10 @@ pub async fn a_flow_is_redeemed_by_who_began_it_and_in_time(backend: Arc<Backend
     assert!(!is_redeemed(&backend, &right).await, "nobody was signed in");
     backend.clock.advance(Duration::from_mins(1));
     assert!(!is_redeemed(&backend, &redemption()).await, "too late");
+    let expires_at = backend.now().after(Duration::from_secs(30));
+    begin(&backend, NewFlow { state: hash(4), expires_at, ..new_flow(&backend) }).await;
+    come_back(&backend, &FlowReturn { state: hash(4), ..back() }).await.expect("a redirect");
+    backend.clock.advance(Duration::from_secs(30));
+    let late = Redemption { state: hash(4), ..redemption() };
+    assert!(!is_redeemed(&backend, &late).await, "the code lives, the flow does not");
 }

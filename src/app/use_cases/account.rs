@@ -64,12 +64,7 @@ impl Shared {
                 entropy: Arc::clone(&parts.entropy),
             },
             list_identities: ListIdentities { identities: Arc::clone(&stores.database) as _ },
-            unlink_identity: UnlinkIdentity {
-                identities: Arc::clone(&stores.database) as _,
-                issuer: Arc::clone(&self.issuer),
-                revoker: Arc::clone(&self.revoker),
-                clock: clock(),
-            },
+            unlink_identity: UnlinkIdentity { unlinker: Arc::clone(&federation.unlinker) },
             delete_me: DeleteMe { delete: Arc::clone(delete_user) },
         }
     }

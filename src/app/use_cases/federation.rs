@@ -8,18 +8,35 @@ use crate::app::start_error::StartError;
 use crate::app::stores::Stores;
 use crate::config::Settings;
 use crate::domain::ports::identity_providers::IdentityProviders;
+use crate::grpc::admin::user_identities::UserIdentitiesApi;
 use crate::outbound::oidc::Providers;
+use crate::service::admin::user_identities::list::ListUserIdentities;
+use crate::service::admin::user_identities::unlink::UnlinkUserIdentity;
 use crate::service::federation::arrivals::Arrivals;
 use crate::service::federation::come_back::ComeBack;
 use crate::service::federation::complete::CompleteOAuth;
 use crate::service::federation::redeemer::Redeemer;
 use crate::service::federation::start::StartOAuth;
+use crate::service::federation::unlinker::Unlinker;
 
 /// What the edges, and several use cases, share.
 pub struct Federation {
     pub start: Arc<StartOAuth>,
     pub come_back: Arc<ComeBack>,
     pub redeemer: Arc<Redeemer>,
+    pub unlinker: Arc<Unlinker>,
+}
+
+impl Federation {
+    pub(super) fn user_identities(&self, stores: &Stores) -> UserIdentitiesApi {
+        UserIdentitiesApi {
+            list: ListUserIdentities {
+                users: Arc::clone(&stores.database) as _,
+                identities: Arc::clone(&stores.database) as _,
+            },
+            unlink: UnlinkUserIdentity { unlinker: Arc::clone(&self.unlinker) },
+        }
+    }
 }
 
 impl Shared {
@@ -56,7 +73,18 @@ impl Shared {
             keys: Arc::clone(&self.keys),
             clock: Arc::clone(&parts.clock),
         };
-        Ok(Federation { start: Arc::new(start), come_back: Arc::new(come_back), redeemer: Arc::new(redeemer) })
+        let unlinker = Unlinker {
+            identities: Arc::clone(&stores.database) as _,
+            issuer: Arc::clone(&self.issuer),
+            revoker: Arc::clone(&self.revoker),
+            clock: Arc::clone(&parts.clock),
+        };
+        Ok(Federation {
+            start: Arc::new(start),
+            come_back: Arc::new(come_back),
+            redeemer: Arc::new(redeemer),
+            unlinker: Arc::new(unlinker),
+        })
     }
 
     pub(super) fn complete_oauth(
@@ -75,6 +103,7 @@ impl Shared {
             clock: Arc::clone(&parts.clock),
             entropy: Arc::clone(&parts.entropy),
             may_register: registration.open,
+            hides_accounts: registration.verify_email,
         };
         CompleteOAuth {
             redeemer: Arc::clone(&federation.redeemer),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::config::form::Form;
 use crate::config::reader::Reader;
 use crate::config::sections::tls::Authorities;
-use crate::domain::identity::ProviderName;
+use crate::domain::identity::{Issuer, ProviderName};
 use crate::outbound::oidc::{ProviderKind, ProviderSettings, Settings};
 use crate::service::federation::settings::FederationSettings;
 
@@ -97,21 +97,26 @@ fn provider(
     Some((settings, redirects))
 }
 
-fn issuer(reader: &mut Reader, path: &str, kind: Option<ProviderKind>, oidc: &Settings) -> Option<String> {
+fn issuer(reader: &mut Reader, path: &str, kind: Option<ProviderKind>, oidc: &Settings) -> Option<Issuer> {
     let set: Option<String> = reader.optional(
         path,
         "The URL that the provider names itself by, byte for byte; needed with `oidc`. With `github` the URL of a server of \
          one's own.",
     );
-    let issuer = set.or_else(|| kind?.issuer().map(str::to_owned));
+    let mut issuer = set.or_else(|| kind?.issuer().map(str::to_owned));
+    if kind == Some(ProviderKind::GitHub) {
+        // A place, and no name that a document has to repeat: with a slash at its end it is the same.
+        issuer = issuer.map(|url| url.trim_end_matches('/').to_owned());
+    }
+    let parsed = issuer.as_deref().and_then(|url| Issuer::parse(url).ok());
     match &issuer {
         None if kind.is_some() => reader.fault(path, "is needed with this kind"),
-        Some(url) if !oidc.allows(url) || url.contains('?') => {
+        Some(url) if !oidc.allows(url) || url.contains('?') || parsed.is_none() => {
             reader.fault(path, "expected an https URL without query");
         }
         None | Some(_) => {}
     }
-    issuer
+    parsed
 }
 
 fn redirects(reader: &mut Reader, path: &str) -> Vec<String> {

@@ -17,7 +17,8 @@ pub trait EmailChanges: Send + Sync {
     async fn request(&self, request: &EmailChangeRequest, context: &AuditContext) -> StoreResult<EmailChangeRequested>;
 
     /// Uses the token up and gives the account the address that it was mailed to, verified: raises the revision, kills
-    /// the user's other tokens, queues a [`MailKind::EmailChanged`] to the old address. Sessions go on.
+    /// the user's other tokens, queues a [`MailKind::EmailChanged`] to the old address. Sessions go on, and
+    /// identities stay: a fresh session of the owner has asked for it.
     ///
     /// [`MailKind::EmailChanged`]: crate::domain::mail::MailKind::EmailChanged
     async fn confirm(&self, token: &TokenHash, context: &AuditContext) -> StoreResult<EmailChangeConfirmed>;

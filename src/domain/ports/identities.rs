@@ -10,13 +10,14 @@ use crate::domain::identity::{Adoption, Arrival, LinkedIdentity, Linking, NewLin
 #[async_trait]
 pub trait Identities: Send + Sync {
     /// Finds the account that the arrival belongs to, or makes it. By its address alone it is linked only where provider
-    /// and account have both verified it; an account that has not is emptied first. Queues a
-    /// [`MailKind::IdentityLinked`] where an account that was there is linked.
+    /// and account have both verified it; an account that has not is emptied first. One that has been given roles or a
+    /// second factor, or that the identity was unlinked from, is left alone. Queues a [`MailKind::IdentityLinked`] where
+    /// an account that was there is linked.
     ///
     /// [`MailKind::IdentityLinked`]: crate::domain::mail::MailKind::IdentityLinked
     async fn adopt(&self, arrival: &Arrival, context: &AuditContext) -> StoreResult<Adoption>;
 
-    /// Adds an identity to its owner's account; queues a [`MailKind::IdentityLinked`].
+    /// Adds an identity to its owner's account, also one that was unlinked from it; queues a [`MailKind::IdentityLinked`].
     ///
     /// [`MailKind::IdentityLinked`]: crate::domain::mail::MailKind::IdentityLinked
     async fn link(&self, link: &NewLink, context: &AuditContext) -> StoreResult<Linking>;
@@ -24,8 +25,9 @@ pub trait Identities: Send + Sync {
     /// The user's identities, the oldest first.
     async fn list(&self, user: UserId) -> StoreResult<Vec<LinkedIdentity>>;
 
-    /// Takes an identity from its owner's account, unless nothing would be left to sign in with: raises the epoch, ends
-    /// the other sessions, revokes what is out, queues a [`MailKind::IdentityUnlinked`].
+    /// Takes an identity from an account, unless nothing would be left for its owner to sign in with: raises the epoch,
+    /// ends the other sessions, revokes what is out, queues a [`MailKind::IdentityUnlinked`]. Only its owner's link brings
+    /// the identity back.
     ///
     /// [`MailKind::IdentityUnlinked`]: crate::domain::mail::MailKind::IdentityUnlinked
     async fn unlink(&self, unlink: &Unlink, context: &AuditContext) -> StoreResult<Unlinking>;

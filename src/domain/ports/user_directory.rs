@@ -23,13 +23,15 @@ pub trait UserDirectory: Send + Sync {
     async fn list(&self, query: &UserQuery) -> StoreResult<Vec<User>>;
 
     /// Changes the account if it is at the expected revision. A new address kills the mailed tokens, is asked to be verified
-    /// where nothing says that it is, and is told to the old one ([`MailKind::EmailChanged`]). Sessions go on.
+    /// where nothing says that it is, takes the identities away unless only the case of its letters is new, and is told to
+    /// the old one ([`MailKind::EmailChanged`]). Sessions go on.
     ///
     /// [`MailKind::EmailChanged`]: crate::domain::mail::MailKind::EmailChanged
     async fn update(&self, update: &UserUpdate, context: &AuditContext) -> StoreResult<UpdateOutcome>;
 
-    /// Takes the password away: raises the epoch, ends every session, revokes what is out, forgets the mailed tokens,
-    /// so that they neither work nor count against the hourly limit, and queues a [`MailKind::PasswordReset`]. `None`
+    /// Takes the password and the identities away, which only their owner's links bring back: raises the epoch, ends every
+    /// session, revokes what is out, forgets the mailed tokens, so that they neither work nor count against the hourly
+    /// limit, and queues a [`MailKind::PasswordReset`]. `None`
     /// where there is no such account.
     ///
     /// [`MailKind::PasswordReset`]: crate::domain::mail::MailKind::PasswordReset

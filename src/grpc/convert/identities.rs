@@ -12,6 +12,7 @@ use crate::service::error::ServiceResult;
 use crate::service::federation::complete::{CompleteOAuthRequest, Completed};
 use crate::service::federation::redeemer::RedeemRequest;
 use crate::service::federation::start::{StartOAuthRequest, Started};
+use crate::service::federation::unlinker::UnlinkRequest;
 
 pub fn start(message: pb::StartOAuthRequest) -> ServiceResult<StartOAuthRequest> {
     begun(message.provider, message.redirect_uri, &message.code_challenge)
@@ -63,10 +64,22 @@ pub fn unlink(message: &pb::UnlinkIdentityRequest) -> ServiceResult<IdentityId> 
     violations.finish(id)
 }
 
+pub fn unlink_of_user(message: &pb::UnlinkUserIdentityRequest) -> ServiceResult<UnlinkRequest> {
+    let mut violations = Violations::default();
+    let user = ids::user("user_id", &message.user_id, &mut violations);
+    let identity = ids::identity("identity_id", &message.identity_id, &mut violations);
+    violations.finish(user.zip(identity).map(|(user, identity)| UnlinkRequest { user, identity }))
+}
+
+pub fn identities(linked: &[LinkedIdentity]) -> Vec<pb::Identity> {
+    linked.iter().map(identity).collect()
+}
+
 pub fn identity(linked: &LinkedIdentity) -> pb::Identity {
     pb::Identity {
         id: linked.id.to_string(),
-        provider: linked.identity.provider.to_string(),
+        provider: linked.provider.to_string(),
+        issuer: linked.identity.issuer.as_str().to_owned(),
         subject: linked.identity.subject.as_str().to_owned(),
         create_time: Some(time::timestamp(linked.linked_at)),
     }

@@ -44,7 +44,7 @@ pub struct GitHubProvider {
 
 impl GitHubProvider {
     pub fn new(settings: ProviderSettings, caller: Arc<Caller>) -> Self {
-        let base = settings.issuer.trim_end_matches('/');
+        let base = settings.issuer.as_str();
         // GitHub Enterprise Server documentation, "REST API endpoints".
         let api = if base == GITHUB { API.to_owned() } else { format!("{base}/api/v3") };
         Self { settings, caller, api }
@@ -72,9 +72,8 @@ impl GitHubProvider {
         let addresses: Vec<Address> = self.ask("/user/emails", &token).await?;
         let primary = addresses.into_iter().find(|address| address.primary);
         let (email, email_verified) = primary.map(|address| (address.email, address.verified)).unzip();
-        let person = Person { email, email_verified, name: user.name };
-        external(&self.settings.name, &user.id.to_string(), &person)
-            .ok_or_else(|| self.refuse("a subject that is none"))
+        let person = Person { email, email_verified, name: user.name, hd: None };
+        external(&self.settings, &user.id.to_string(), &person).ok_or_else(|| self.refuse("a subject that is none"))
     }
 
     async fn exchange(&self, grant: &AuthorizationGrant) -> Result<String, ProviderError> {
@@ -102,7 +101,7 @@ impl GitHubProvider {
 
     /// What GitHub calls itself in an answer, if it does (RFC 9207).
     fn issuer(&self) -> String {
-        format!("{}/login/oauth", self.settings.issuer.trim_end_matches('/'))
+        format!("{}/login/oauth", self.settings.issuer.as_str())
     }
 
     fn judge(&self, fault: CallFault) -> ProviderError {

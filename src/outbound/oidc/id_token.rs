@@ -60,6 +60,7 @@ pub struct Claims {
     email: Option<Value>,
     email_verified: Option<Value>,
     name: Option<Value>,
+    hd: Option<Value>,
 }
 
 /// What is told of the person, here or at the userinfo endpoint.
@@ -68,6 +69,8 @@ pub struct Person {
     pub email: Option<Value>,
     pub email_verified: Option<Value>,
     pub name: Option<Value>,
+    /// The domain that Google hosts for an organization (Google Identity, "OpenID Connect", "An ID token's payload").
+    pub hd: Option<Value>,
 }
 
 /// The header's parameters. Those that carry or name a key, or change how the token is read, refuse it.
@@ -119,8 +122,8 @@ pub fn verify(token: &str, keys: &KeySet, expected: &Expected<'_>) -> Result<Cla
 
 impl Claims {
     pub fn person(&self) -> Person {
-        let Self { email, email_verified, name, .. } = self;
-        Person { email: email.clone(), email_verified: email_verified.clone(), name: name.clone() }
+        let Self { email, email_verified, name, hd, .. } = self;
+        Person { email: email.clone(), email_verified: email_verified.clone(), name: name.clone(), hd: hd.clone() }
     }
 
     fn check(&self, expected: &Expected<'_>) -> Result<(), IdTokenFault> {

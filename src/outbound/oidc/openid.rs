@@ -42,7 +42,7 @@ impl OpenIdProvider {
     pub fn new(settings: ProviderSettings, caller: Arc<Caller>, clock: Arc<dyn Clock>, loopback_http: bool) -> Self {
         let source = Source {
             provider: settings.name.clone(),
-            issuer: settings.issuer.clone(),
+            issuer: settings.issuer.as_str().to_owned(),
             caller: Arc::clone(&caller),
             loopback_http,
         };
@@ -71,13 +71,13 @@ impl OpenIdProvider {
         let tokens = self.exchange(&metadata, grant).await?;
         let claims = self.verify(&metadata, &tokens.id_token, &grant.nonce).await?;
         let person = self.person(&metadata, &claims, &tokens.access_token).await?;
-        external(&self.settings.name, &claims.sub, &person).ok_or_else(|| self.refuse("a subject that is none"))
+        external(&self.settings, &claims.sub, &person).ok_or_else(|| self.refuse("a subject that is none"))
     }
 
     /// A code that another provider has sent must not be taken to this one (RFC 9207, section 2.4).
     fn check_issuer(&self, metadata: &Metadata, grant: &AuthorizationGrant) -> Result<(), ProviderError> {
         let is_right = match &grant.issuer {
-            Some(issuer) => *issuer == self.settings.issuer,
+            Some(issuer) => issuer == self.settings.issuer.as_str(),
             None => !metadata.authorization_response_iss_parameter_supported,
         };
         if is_right { Ok(()) } else { Err(self.refuse("an answer of another issuer")) }
@@ -118,7 +118,7 @@ impl OpenIdProvider {
     }
 
     fn judged(&self, token: &str, keys: &KeySet, nonce: &str) -> Result<Claims, IdTokenFault> {
-        let (issuer, client_id, now) = (&*self.settings.issuer, &*self.settings.client_id, self.clock.now());
+        let (issuer, client_id, now) = (self.settings.issuer.as_str(), &*self.settings.client_id, self.clock.now());
         id_token::verify(token, keys, &Expected { issuer, client_id, nonce, now })
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::Uri;
 use zeroize::Zeroizing;
 
-use crate::domain::identity::ProviderName;
+use crate::domain::identity::{Issuer, ProviderName};
 
 /// Google's issuer (its discovery document says the same).
 pub const GOOGLE: &str = "https://accounts.google.com";
@@ -48,8 +48,9 @@ impl ProviderKind {
 pub struct ProviderSettings {
     pub name: ProviderName,
     pub kind: ProviderKind,
-    /// Compared byte by byte with what the provider says of itself.
-    pub issuer: String,
+    /// Compared byte by byte with what the provider says of itself; part of every identity there. A GitHub's has no slash
+    /// at its end.
+    pub issuer: Issuer,
     pub client_id: String,
     pub client_secret: Zeroizing<String>,
     pub scopes: Vec<String>,
@@ -138,7 +139,7 @@ mod tests {
         let provider = ProviderSettings {
             name: ProviderName::parse("google").unwrap(),
             kind: ProviderKind::Google,
-            issuer: GOOGLE.to_owned(),
+            issuer: Issuer::parse(GOOGLE).unwrap(),
             client_id: "id".to_owned(),
             client_secret: "canary".to_owned().into(),
             scopes: Vec::new(),

@@ -48,13 +48,14 @@ impl LinkIdentity {
             user_id: session.user_id,
             session_id: session.session_id,
             identity_id: IdentityId::generate_at(context.at, self.entropy.as_ref()),
+            provider: external.provider,
             identity: external.identity,
         };
         let refusal = match self.identities.link(&link, &context).await? {
             Linking::Unchanged(identity) => return Ok(identity),
             Linking::Linked(identity) => {
                 let event = AuditEvent::by_actor(AuditKind::IdentityLinked, Some(session.user_id.into()), &context);
-                let detail = Some(link.identity.provider.to_string());
+                let detail = Some(link.provider.to_string());
                 security_event::log(&AuditEvent { detail, ..event }, origin);
                 return Ok(identity);
             }

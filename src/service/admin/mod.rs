@@ -5,5 +5,6 @@ pub mod rights;
 pub mod roles;
 pub mod service_accounts;
 pub mod signing_keys;
+pub mod user_identities;
 pub mod user_sessions;
 pub mod users;

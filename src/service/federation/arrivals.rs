@@ -27,6 +27,8 @@ pub struct Arrivals {
     pub entropy: Arc<dyn Entropy>,
     /// Whether accounts may be made.
     pub may_register: bool,
+    /// Whether nobody learns by an address of theirs who has an account.
+    pub hides_accounts: bool,
 }
 
 /// Somebody who may sign in.
@@ -52,7 +54,7 @@ impl Arrivals {
     pub async fn welcome(&self, external: &ExternalIdentity, origin: &Origin) -> Result<Arrived, Unwelcome> {
         let context = AuditContext { at: self.clock.now(), origin: *origin, actor: None };
         let arrival = self.arrival(external, &context);
-        let provider = &external.identity.provider;
+        let provider = &external.provider;
         let unwelcome = |error| Err(Unwelcome { subject: None, error });
         match self.identities.adopt(&arrival, &context).await.map_err(ServiceError::from)? {
             Adoption::Known(user) => active(user, false),
@@ -74,6 +76,10 @@ impl Arrivals {
             }
             // As a password of a closed account: what is wrong is not said.
             Adoption::Disabled(id) => Err(Unwelcome { subject: Some(id), error: ServiceError::InvalidCredentials }),
+            // Anybody can have a provider tell any address that it does not vouch for.
+            Adoption::AccountExists if self.hides_accounts && !external.is_vouched_for() => {
+                unwelcome(ServiceError::ProviderEmailNotVerified)
+            }
             Adoption::AccountExists => unwelcome(ServiceError::AccountExists),
             Adoption::EmailNotVerified => unwelcome(ServiceError::ProviderEmailNotVerified),
             Adoption::RegistrationClosed => unwelcome(ServiceError::RegistrationClosed),

@@ -9,6 +9,7 @@ pub mod settings;
 pub mod start;
 #[cfg(test)]
 pub mod testing;
+pub mod unlinker;
 
 #[cfg(test)]
 mod tests;

@@ -24,26 +24,27 @@ impl FederationSettings {
     }
 }
 
-/// HTTPS, HTTP on this machine, or a private scheme of an app (RFC 8252, section 7),
-/// and no fragment (RFC 6749, section 3.1.2).
+/// HTTPS, HTTP on this machine, or a private scheme of an app (RFC 8252, section 7), without a user, who could be taken
+/// for the host, and without a fragment (RFC 6749, section 3.1.2).
 fn is_redirect(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':') else { return false };
     let is_scheme = scheme.starts_with(|first: char| first.is_ascii_lowercase())
         && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-+".contains(&byte));
     // Visible ASCII alone, so that it fits into a header as it is.
     let is_plain = uri.bytes().all(|byte| byte.is_ascii_graphic()) && !uri.contains('#');
-    let host = rest.strip_prefix("//").map(|rest| rest.split(['/', '?']).next().unwrap_or_default());
+    let authority = rest.strip_prefix("//").map(|rest| rest.split(['/', '?']).next().unwrap_or_default());
+    let has_user = authority.is_some_and(|authority| authority.contains('@'));
     let is_local = |authority: &str| {
         let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
         matches!(host, "localhost" | "127.0.0.1" | "[::1]")
     };
     let is_target = match scheme {
-        "https" => host.is_some_and(|host| !host.is_empty()),
-        "http" => host.is_some_and(is_local),
+        "https" => authority.is_some_and(|authority| !authority.is_empty()),
+        "http" => authority.is_some_and(is_local),
         // Reversed domain names (RFC 8252, section 7.1); so neither `javascript` nor `data`.
         other => other.contains('.') && !rest.is_empty(),
     };
-    is_scheme && is_plain && is_target
+    is_scheme && is_plain && is_target && !has_user
 }
 
 #[cfg(test)]
@@ -56,6 +57,7 @@ mod tests {
         for uri in [
             "https://app.example.com/signed-in",
             "https://app.example.com",
+            "https://app.example.com/@ada",
             "http://localhost:3000/cb",
             "http://127.0.0.1/cb?x=y",
             "http://[::1]:9/",
@@ -70,6 +72,9 @@ mod tests {
             "HTTPS://app.example.com/",
             "http://app.example.com/cb",
             "http://localhost.example.com/",
+            "http://localhost:80@evil.example/",
+            "https://app.example.com@evil.example/",
+            "com.example.app://user@host/",
             "https://app.example.com/#a",
             "https://app.example.com/a b",
             "https://app.example.com/\r\nset-cookie:a",

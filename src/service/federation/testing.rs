@@ -85,6 +85,7 @@ impl World {
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             may_register: self.settings.registration.open,
+            hides_accounts: self.settings.registration.verify_email,
         };
         CompleteOAuth {
             redeemer: Arc::new(redeemer),

@@ -9,7 +9,7 @@ use super::start::{Beginner, StartOAuthRequest};
 use super::testing::{FakeProvider, REDIRECT};
 use crate::crypto::pkce;
 use crate::domain::audit::AuditKind;
-use crate::domain::identity::{ExternalIdentity, Identity, ProvidedEmail, ProviderName, Subject};
+use crate::domain::identity::{ExternalIdentity, Identity, Issuer, ProvidedEmail, ProviderName, Subject};
 use crate::domain::mail::MailKind;
 use crate::domain::name::Name;
 use crate::service::error::{ServiceError, ServiceResult};
@@ -18,10 +18,11 @@ use crate::service::testing::{World, email, origin};
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 fn vouching(verified: bool) -> Arc<FakeProvider> {
-    let identity =
-        Identity { provider: ProviderName::parse("idp").unwrap(), subject: Subject::parse("sub-1").unwrap() };
+    let provider = ProviderName::parse("idp").unwrap();
+    let issuer = Issuer::parse("https://idp.example").unwrap();
+    let identity = Identity { issuer, subject: Subject::parse("sub-1").unwrap() };
     let told = Some(ProvidedEmail { email: email("ada@example.org"), verified });
-    let external = ExternalIdentity { identity, email: told, display_name: Name::default() };
+    let external = ExternalIdentity { provider, identity, email: told, display_name: Name::default() };
     let provider = FakeProvider::default();
     *provider.vouches_for.lock().unwrap() = Some(external);
     Arc::new(provider)

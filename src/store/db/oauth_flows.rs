@@ -116,6 +116,7 @@ fn answered(redemption: &Redemption, now: Timestamp) -> Condition {
         .add(Column::Code.eq(bytes(redemption.code)))
         .add(Column::Challenge.eq(redemption.challenge.as_str()))
         .add(Column::CodeExpiresAt.gt(now.as_millis()))
+        .add(Column::ExpiresAt.gt(now.as_millis()))
         .add(linking)
 }
 

@@ -14,6 +14,7 @@ use super::database::Database;
 use super::entity::one_time_token::{self, Column};
 use super::entity::user;
 use super::fault::Fault;
+use super::identities::unlink_all;
 use super::passwords::{Replaced, Replacement};
 use super::users::{find_user, lock_user};
 use super::words::Word as _;
@@ -69,11 +70,12 @@ impl Database {
             revocation_expires_at: reset.revocation_expires_at,
         };
         let Replaced { revocations, ended } = self.replace_password(&transaction, &user, &replacement, context).await?;
-        let is_planted = self.forget_planted_factor(&transaction, &user, context).await?;
+        let planted_factor = self.forget_planted_factor(&transaction, &user, context).await?;
+        let planted_identities = unlink_planted(&transaction, &user, context).await?;
         // Whoever has the token reads the address's mail.
         mark_verified(&transaction, &user).await?;
         let events = events_of_reset(&user, ended).into_iter();
-        self.write_events(&transaction, context, events.chain(is_planted)).await?;
+        self.write_events(&transaction, context, events.chain(planted_factor).chain(planted_identities)).await?;
         transaction.commit().await?;
         Ok(ResetOutcome::Done { revocations })
     }
@@ -102,12 +104,26 @@ impl Database {
             .filter(user::Column::Id.eq(row.id))
             .exec(&transaction)
             .await?;
+        let planted = unlink_planted(&transaction, &row, context).await?;
         let id = UserId::from_uuid(row.id);
-        self.write_events(&transaction, context, [audit::by_user(AuditKind::EmailVerified, id, None)]).await?;
+        let verified = audit::by_user(AuditKind::EmailVerified, id, None);
+        self.write_events(&transaction, context, std::iter::once(verified).chain(planted)).await?;
         let user = find_user(&transaction, id).await?.ok_or(Fault::Corrupt("user of a token"))?;
         transaction.commit().await?;
         Ok(VerificationOutcome::Done(user))
     }
+}
+
+/// Takes identities away that opened the account before anybody had proved to have its address; the events of it.
+async fn unlink_planted(
+    connection: &impl ConnectionTrait,
+    user: &user::Model,
+    context: &AuditContext,
+) -> Result<Vec<AuditEvent>, DbErr> {
+    if user.email_verified {
+        return Ok(Vec::new());
+    }
+    unlink_all(connection, UserId::from_uuid(user.id), context).await
 }
 
 /// Part of a change that raises the revision.

@@ -52,8 +52,9 @@ impl Identities for MemoryStore {
         if state.identities_of(user.id).len() as u64 >= MAX_IDENTITIES {
             return Ok(Linking::TooMany);
         }
-        let (id, identity) = (link.identity_id, link.identity.clone());
-        let linked = LinkedIdentity { id, identity, linked_at: context.at };
+        let (id, provider, identity) = (link.identity_id, link.provider.clone(), link.identity.clone());
+        let linked = LinkedIdentity { id, provider, identity, linked_at: context.at };
+        state.unlinked.remove(&(user.id, link.identity.clone()));
         state.keep_identity(&user, linked.clone(), context);
         Ok(Linking::Linked(linked))
     }
@@ -64,27 +65,53 @@ impl Identities for MemoryStore {
 
     async fn unlink(&self, unlink: &Unlink, context: &AuditContext) -> StoreResult<Unlinking> {
         let mut state = self.open()?;
-        let Some(user) = state.linking_owner(unlink.user_id, unlink.session_id) else { return Ok(Unlinking::Refused) };
+        let user = match unlink.owner_session {
+            Some(session) => state.linking_owner(unlink.user_id, session),
+            None => state.users.get(&unlink.user_id).map(|row| row.user.clone()),
+        };
+        let Some(user) = user else { return Ok(Unlinking::Refused) };
         let all = state.identities_of(user.id);
         let Some(linked) = all.iter().find(|linked| linked.id == unlink.identity_id) else {
             return Ok(Unlinking::Unknown);
         };
         let has_password = state.users.get(&user.id).is_some_and(|row| row.password_hash.is_some());
-        if !has_password && all.len() <= 1 {
+        if unlink.owner_session.is_some() && !has_password && all.len() <= 1 {
             return Ok(Unlinking::LastSignInMethod);
         }
         state.identities.remove(&linked.identity);
-        let provider = linked.identity.provider.clone();
+        state.unlinked.insert((user.id, linked.identity.clone()));
+        let provider = linked.provider.clone();
         state.tell_identity(AuditKind::IdentityUnlinked, user.id, &provider, context);
         state.queue_notice(notice(MailKind::IdentityUnlinked, &user, user.email.clone()), context);
         state.touch(user.id, context);
-        let (revocations, ended) =
-            state.cut_off(user.id, Some(unlink.session_id), unlink.revocations_expire_at, context);
+        let (revocations, ended) = state.cut_off(user.id, unlink.owner_session, unlink.revocations_expire_at, context);
         Ok(Unlinking::Unlinked { provider, revocations, ended })
     }
 }
 
 impl State {
+    /// Takes every identity from the account.
+    pub(super) fn unlink_all(&mut self, user: UserId, context: &AuditContext) {
+        for linked in self.identities_of(user) {
+            self.identities.remove(&linked.identity);
+            self.tell_identity(AuditKind::IdentityUnlinked, user, &linked.provider, context);
+        }
+    }
+
+    /// The same, and none of them comes back by the account's address.
+    pub(super) fn unlink_all_for_good(&mut self, user: UserId, context: &AuditContext) {
+        let barred: Vec<_> = self.identities_of(user).into_iter().map(|linked| (user, linked.identity)).collect();
+        self.unlinked.extend(barred);
+        self.unlink_all(user, context);
+    }
+
+    /// Whether the address alone opens nothing here, though both sides have verified it.
+    fn is_closed_to_addresses(&self, holder: &User, identity: &Identity) -> bool {
+        (holder.email_verified && self.factors.contains_key(&holder.id))
+            || holder.roles.iter().any(|role| role != ROLE_USER)
+            || self.unlinked.contains(&(holder.id, identity.clone()))
+    }
+
     fn identities_of(&self, user: UserId) -> Vec<LinkedIdentity> {
         let of_user = self.identities.values().filter(|(owner, _)| *owner == user);
         let mut linked: Vec<_> = of_user.map(|(_, linked)| linked.clone()).collect();
@@ -100,7 +127,7 @@ impl State {
     }
 
     fn keep_identity(&mut self, user: &User, linked: LinkedIdentity, context: &AuditContext) {
-        let provider = linked.identity.provider.clone();
+        let provider = linked.provider.clone();
         self.identities.insert(linked.identity.clone(), (user.id, linked));
         self.tell_identity(AuditKind::IdentityLinked, user.id, &provider, context);
         self.queue_notice(notice(MailKind::IdentityLinked, user, user.email.clone()), context);
@@ -114,16 +141,15 @@ impl State {
         if !word.is_some_and(|word| word.eq_ignore_ascii_case(holder.email.as_str())) {
             return Adoption::AccountExists;
         }
-        let identity = &arrival.external.identity;
-        let linked = LinkedIdentity { id: arrival.identity_id, identity: identity.clone(), linked_at: context.at };
+        if self.is_closed_to_addresses(holder, &arrival.external.identity) {
+            return Adoption::AccountExists;
+        }
+        let linked = arrival.link(context.at);
         if holder.email_verified {
             self.keep_identity(holder, linked, context);
             return Adoption::Linked(holder.clone());
         }
-        if holder.roles.iter().any(|role| role != ROLE_USER) {
-            return Adoption::AccountExists;
-        }
-        self.tell_identity(AuditKind::AccountReclaimed, holder.id, &identity.provider, context);
+        self.tell_identity(AuditKind::AccountReclaimed, holder.id, &linked.provider, context);
         let (revocations, ended) = self.empty(holder, arrival, context);
         self.keep_identity(holder, linked, context);
         self.record_own(AuditKind::EmailVerified, holder.id, None, context);
@@ -141,10 +167,12 @@ impl State {
         self.touch(holder.id, context);
         self.kill_tokens(holder.id);
         self.forget_changes(holder.id);
-        self.factors.remove(&holder.id);
+        if self.factors.remove(&holder.id).is_some() {
+            self.record_own(AuditKind::SecondFactorRemoved, holder.id, None, context);
+        }
         self.failures.remove(&arrival.account_key);
         self.known_sources.remove(&arrival.account_key);
-        self.identities.retain(|_, (owner, _)| *owner != holder.id);
+        self.unlink_all(holder.id, context);
         self.cut_off(holder.id, None, arrival.revocations_expire_at, context)
     }
 
@@ -188,20 +216,19 @@ impl State {
         };
         self.addresses.insert(user.email.key().to_owned(), user.id);
         self.users.insert(user.id, UserRow { user: user.clone(), password_hash: None });
-        let identity: Identity = arrival.external.identity.clone();
-        self.tell_identity(AuditKind::UserCreated, user.id, &identity.provider, context);
-        self.tell_identity(AuditKind::IdentityLinked, user.id, &identity.provider, context);
-        let linked = LinkedIdentity { id: arrival.identity_id, identity: identity.clone(), linked_at: context.at };
-        self.identities.insert(identity, (user.id, linked));
+        let linked = arrival.link(context.at);
+        self.tell_identity(AuditKind::UserCreated, user.id, &linked.provider, context);
+        self.tell_identity(AuditKind::IdentityLinked, user.id, &linked.provider, context);
+        self.identities.insert(linked.identity.clone(), (user.id, linked));
         Adoption::Created(user)
     }
 
-    /// Told of the owner, in whose session it was if in one.
+    /// Something that befell the user's account, at the word of the context's actor or else of the user.
     fn tell_identity(&mut self, kind: AuditKind, user: UserId, provider: &ProviderName, context: &AuditContext) {
         let event = AuditEvent {
             kind,
             outcome: AuditOutcome::Success,
-            actor: Some(user.into()),
+            actor: context.actor.map(|actor| actor.id).or(Some(user.into())),
             subject: Some(user.into()),
             session: context.actor.and_then(|actor| actor.session),
             detail: Some(provider.to_string()),

@@ -62,6 +62,7 @@ impl State {
 fn is_answered(row: &FlowRow, redemption: &Redemption, now: Timestamp) -> bool {
     let is_right = |answer: &FlowAnswer| answer.code == redemption.code && now < answer.code_expires_at;
     row.answer.as_ref().is_some_and(is_right)
+        && now < row.flow.expires_at
         && row.flow.challenge == redemption.challenge
         && row.flow.linking == redemption.linking
 }

@@ -84,6 +84,7 @@ impl State {
             row.user = verified.clone();
         }
         if !user.email_verified {
+            self.unlink_all(user.id, context);
             self.record_own(AuditKind::EmailVerified, user.id, None, context);
         }
         verified

@@ -121,6 +121,7 @@ impl State {
         self.sessions.retain(|_, session| session.user_id != user.id);
         self.tokens.retain(|_, row| row.token.user_id != user.id);
         self.identities.retain(|_, (owner, _)| *owner != user.id);
+        self.unlinked.retain(|(owner, _)| *owner != user.id);
         self.flows.retain(|_, row| row.flow.linking.is_none_or(|linking| linking.user_id != user.id));
         let is_theirs = |mail: &MailRow| mail.owner.is_some_and(|owner| owner.user_id == user.id);
         self.mails.retain(|mail| mail.requested_for.key() != user.email.key() && !is_theirs(mail));

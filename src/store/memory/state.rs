@@ -97,6 +97,8 @@ pub(super) struct State {
     pub sessions: BTreeMap<SessionId, Session>,
     pub tokens: HashMap<TokenHash, TokenRow>,
     pub identities: BTreeMap<Identity, (UserId, LinkedIdentity)>,
+    /// What was taken from accounts, and comes back by their owners' links alone.
+    pub unlinked: HashSet<(UserId, Identity)>,
     pub flows: HashMap<TokenHash, FlowRow>,
     /// In the order in which they were queued.
     pub mails: Vec<MailRow>,
@@ -124,6 +126,7 @@ impl State {
             sessions: BTreeMap::new(),
             tokens: HashMap::new(),
             identities: BTreeMap::new(),
+            unlinked: HashSet::new(),
             flows: HashMap::new(),
             mails: Vec::new(),
             revocations: Vec::new(),

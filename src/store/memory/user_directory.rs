@@ -75,6 +75,9 @@ impl UserDirectory for MemoryStore {
         let is_verified = update.profile.email_verified == Some(true);
         if let Some(email) = new_email {
             state.readdress(&before, email, is_verified, context);
+            if !email.as_str().eq_ignore_ascii_case(before.email.as_str()) {
+                state.unlink_all(update.id, context);
+            }
         }
         if is_verified && (new_email.is_some() || !before.email_verified) {
             state.record_deed(AuditKind::EmailVerified, update.id, None, context);
@@ -97,6 +100,7 @@ impl UserDirectory for MemoryStore {
         state.tokens.retain(|_, token| token.token.user_id != user);
         state.queue_mail(MailKind::PasswordReset, &email, context.at);
         state.record_deed(AuditKind::ResetRequired, user, None, context);
+        state.unlink_all_for_good(user, context);
         Ok(Some(state.revoke_user(user, revocation_expires_at, context)))
     }
 }

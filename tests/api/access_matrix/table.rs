@@ -66,6 +66,8 @@ pub const TABLE: &[(&str, Needs)] = &[
     ("/keystead.v1.AdminService/ExportUsers", Admin),
     ("/keystead.v1.AdminService/ListUserSessions", Admin),
     ("/keystead.v1.AdminService/RevokeUserSessions", Admin),
+    ("/keystead.v1.AdminService/ListUserIdentities", Admin),
+    ("/keystead.v1.AdminService/UnlinkUserIdentity", Admin),
     ("/keystead.v1.AdminService/CreateRole", Admin),
     ("/keystead.v1.AdminService/ListRoles", Admin),
     ("/keystead.v1.AdminService/DeleteRole", Admin),

@@ -6,6 +6,7 @@ use tonic::Code;
 use keystead::grpc::pb::{DeleteUserRequest, DisableUserRequest, TokenStatus};
 
 use super::Scene;
+use crate::harness::records::canary;
 use crate::harness::token::Jwt;
 use crate::harness::{Backend, Person, Setup, on_each_backend};
 
@@ -71,6 +72,24 @@ async fn what_the_provider_does_not_say_is_verified_links_nothing(backend: Backe
     assert_eq!(rows.events("authn_login_fail").await, 15);
 }
 
+// promise L6
+async fn where_addresses_are_verified_first_a_provider_that_does_not_vouch_tells_nobody_who_has_an_account(
+    backend: Backend,
+) {
+    let scene = Scene::with(backend, |setup: Setup| setup.with("registration.verify_email", "true")).await;
+    let Scene { keystead, provider, client } = scene;
+    let (ada, nobody) = (Person::new("ada"), Person::new("bob"));
+    client.register(ada.registration()).await.expect("taken");
+    let mut told = Vec::new();
+    for person in [&ada, &nobody] {
+        provider.person("sub-1", &person.email, &json!(false));
+        let failure = keystead.sign_in_at(&client, &provider).await.expect_err("no tokens");
+        failure.is(UNVERIFIED.0, UNVERIFIED.1);
+        told.push(failure.without_trace());
+    }
+    assert_eq!(told[0], told[1]);
+}
+
 async fn without_an_address_nobody_is_made(backend: Backend) {
     let Scene { keystead, provider, client } = Scene::set(backend).await;
     for person in [json!({ "sub": "1" }), json!({ "sub": "1", "email": "nonsense", "email_verified": true })] {
@@ -89,6 +108,10 @@ async fn an_administrator_is_not_taken_over_by_an_address(backend: Backend) {
     provider.person("sub-1", &root.email, &json!(true));
     let failure = keystead.sign_in_at(&client, &provider).await.expect_err("an unverified administrator");
     failure.is(EXISTS.0, EXISTS.1);
+    root.verify(&keystead, &client).await;
+    let failure = keystead.sign_in_at(&client, &provider).await.expect_err("a verified administrator");
+    failure.is(EXISTS.0, EXISTS.1);
+    assert_eq!(keystead.rows().await.number("SELECT count(*) FROM identities").await, 0);
     root.log_in(&client).await.expect("untouched");
 }
 
@@ -121,17 +144,23 @@ async fn closed_registration_makes_no_account_but_opens_those_that_are(backend: 
 async fn a_deleted_account_leaves_no_identity_and_no_flow(backend: Backend) {
     let Scene { keystead, provider, client } = Scene::set(backend).await;
     let (admin, _) = Person::new("root").register_as_administrator(&keystead, &client).await;
-    let subject = crate::harness::records::canary("subject");
+    let (subject, unlinked) = (canary("subject"), canary("unlinked"));
     provider.person(&subject, "ada@example.com", &json!(true));
     let signed_in = keystead.sign_in_at(&client, &provider).await.expect("tokens");
     let bearer = client.bearing(&signed_in.tokens.access_token);
     bearer.begin_link(&"A".repeat(43)).await.expect("a flow");
-    let records = keystead.records().await;
-    assert!(records.dump().await.contains(&subject));
-    assert_eq!(records.count("oauth_flows").await, 1);
     let user_id = bearer.me().await.expect("the account").id;
+    provider.person(&unlinked, "elsewhere@example.com", &json!(true));
+    let linked = keystead.link_at(&bearer, &provider).await.expect("linked");
+    bearer.unlink(&linked.id).await.expect("gone");
+    let records = keystead.records().await;
+    let before = records.dump().await;
+    assert!(before.contains(&subject) && before.contains(&unlinked), "what was unlinked is remembered");
+    assert_eq!(records.count("oauth_flows").await, 1);
     admin.delete_user(DeleteUserRequest { user_id }).await.expect("gone");
-    assert!(!records.dump().await.contains(&subject));
+    let after = records.dump().await;
+    assert!(!after.contains(&subject) && !after.contains(&unlinked));
+    provider.person(&subject, "ada@example.com", &json!(true));
     assert_eq!(records.count("oauth_flows").await, 0);
     assert!(keystead.sign_in_at(&client, &provider).await.expect("tokens").is_new_user, "and is somebody new");
 }
@@ -144,6 +173,10 @@ async fn an_account_with_a_second_factor_is_asked_for_it_after_a_provider_too(ba
     ada.verify(&keystead, &client).await;
     let enrolled = ada.enroll(&keystead, &client).await;
     provider.person("sub-1", &ada.email, &json!(true));
+    let failure = keystead.sign_in_at(&client, &provider).await.expect_err("an address changes no first factor");
+    failure.is(EXISTS.0, EXISTS.1);
+    let set = client.use_refresh_token(&enrolled.before.refresh_token).await.expect("the session goes on");
+    keystead.link_at(&client.bearing(&set.access_token), &provider).await.expect("linked by its owner");
     let visit = keystead.visit(&client, &provider).await;
     let challenge = client.end_visit_in_challenge(&visit).await.expect("a challenge");
     let tokens = client.meet_by_recovery(&challenge.challenge_token, &enrolled.codes[0]).await.expect("tokens");
@@ -155,6 +188,7 @@ on_each_backend!(
     verified_on_both_sides_an_address_links,
     who_registered_an_address_in_advance_gets_nothing_of_its_owners,
     what_the_provider_does_not_say_is_verified_links_nothing,
+    where_addresses_are_verified_first_a_provider_that_does_not_vouch_tells_nobody_who_has_an_account,
     without_an_address_nobody_is_made,
     an_administrator_is_not_taken_over_by_an_address,
     a_disabled_account_is_refused_as_a_wrong_password_is,

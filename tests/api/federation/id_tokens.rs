@@ -242,6 +242,20 @@ async fn what_the_id_token_does_not_tell_the_userinfo_endpoint_does(backend: Bac
     assert!(keystead.sign_in_at(&client, &provider).await.expect("tokens").is_new_user);
 }
 
+// promise O7
+async fn google_is_believed_about_mailboxes_that_it_has_itself(backend: Backend) {
+    let provider = Provider::start().await;
+    let keystead = Setup::on(backend).at_provider(IDP, "google", &provider).start().await;
+    let client = keystead.client().await;
+    provider.script().person = json!({ "sub": "sub-1", "email": "ada@example.com", "email_verified": true });
+    let failure = keystead.sign_in_at(&client, &provider).await.expect_err("verified once, and whose by now?");
+    failure.is(Code::FailedPrecondition, "PROVIDER_EMAIL_NOT_VERIFIED");
+    provider.script().person["hd"] = json!("example.com");
+    assert!(keystead.sign_in_at(&client, &provider).await.expect("tokens").is_new_user);
+    provider.script().person = json!({ "sub": "sub-2", "email": "ada@gmail.com", "email_verified": true });
+    assert!(keystead.sign_in_at(&client, &provider).await.expect("tokens").is_new_user);
+}
+
 // promises O1, O6
 async fn github_tells_who_it_is_by_its_api(backend: Backend) {
     let provider = Provider::start().await;
@@ -283,5 +297,6 @@ on_each_backend!(
     an_odd_answer_is_no_answer,
     an_answer_names_its_issuer_where_the_provider_says_that_it_does,
     what_the_id_token_does_not_tell_the_userinfo_endpoint_does,
+    google_is_believed_about_mailboxes_that_it_has_itself,
     github_tells_who_it_is_by_its_api,
 );

@@ -36,6 +36,11 @@ async fn a_link_opens_the_account_until_it_is_taken_away(backend: Backend) {
     assert!(client.bearing(&here.access_token).identities().await.is_empty());
     let failure = keystead.sign_in_at(&client, &provider).await.expect_err("nobody's");
     failure.is(Code::FailedPrecondition, "PROVIDER_EMAIL_NOT_VERIFIED");
+    provider.person("sub-1", &ada.email, &json!(true));
+    let failure = keystead.sign_in_at(&client, &provider).await.expect_err("an address does not bring it back");
+    failure.is(Code::AlreadyExists, "ACCOUNT_EXISTS");
+    keystead.link_at(&client.bearing(&here.access_token), &provider).await.expect("its owner does");
+    keystead.sign_in_at(&client, &provider).await.expect("tokens");
 }
 
 async fn an_identity_of_somebody_else_is_not_linked(backend: Backend) {

@@ -88,6 +88,8 @@ calls! {
         reset_user_mfa(ResetUserMfaRequest) -> ResetUserMfaResponse,
         list_user_sessions(ListUserSessionsRequest) -> ListUserSessionsResponse,
         revoke_user_sessions(RevokeUserSessionsRequest) -> RevokeUserSessionsResponse,
+        list_user_identities(ListUserIdentitiesRequest) -> ListUserIdentitiesResponse,
+        unlink_user_identity(UnlinkUserIdentityRequest) -> UnlinkUserIdentityResponse,
         create_role(CreateRoleRequest) -> CreateRoleResponse,
         list_roles(ListRolesRequest) -> ListRolesResponse,
         delete_role(DeleteRoleRequest) -> DeleteRoleResponse,

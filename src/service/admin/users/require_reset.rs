@@ -1,4 +1,4 @@
-//! Takes an account's password, ends its sessions, and has its owner mailed a link that sets a new one.
+//! Takes an account's password and identities, ends its sessions, and has its owner mailed a link that sets a new password.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::service::error::{ServiceError, ServiceResult};
 use crate::service::security_event;
 use crate::service::token::revoker::Revoker;
 
-/// Takes an account's password. Nobody but the owner learns or sets the next one.
+/// Takes what an account is signed in to by. Nobody but the owner learns or sets the next password.
 pub struct RequirePasswordReset {
     pub directory: Arc<dyn UserDirectory>,
     pub issuer: Arc<TokenIssuer>,

@@ -8,10 +8,11 @@ use sea_orm::entity::prelude::*;
 #[sea_orm(table_name = "identities")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub provider: String,
+    pub issuer: String,
     #[sea_orm(primary_key, auto_increment = false)]
     pub subject: String,
     pub id: Uuid,
+    pub provider: String,
     pub user_id: Uuid,
     pub linked_at: i64,
 }

@@ -19,5 +19,6 @@ pub(super) mod service_account_secret;
 pub(super) mod session;
 pub(super) mod sign_in_challenge;
 pub(super) mod totp_factor;
+pub(super) mod unlinked_identity;
 pub(super) mod user;
 pub(super) mod user_role;

@@ -5,6 +5,7 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, DatabaseTransaction, EntityTrait as _, QueryFilter as _, TryInsertResult,
 };
 
+use super::unlinked::{is_barred, unlink_all};
 use super::{find, insert, told};
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::id::UserId;
@@ -16,10 +17,10 @@ use crate::domain::user::{Epoch, ROLE_USER, Revision, UserState};
 use crate::store::db::attempts::forget_account;
 use crate::store::db::database::Database;
 use crate::store::db::email_changes::{forget_changes, notice};
-use crate::store::db::entity::{identity, user, user_role};
+use crate::store::db::entity::{user, user_role};
 use crate::store::db::fault::Fault;
 use crate::store::db::one_time_tokens::end_tokens_of;
-use crate::store::db::second_factors::forget_factor;
+use crate::store::db::second_factors::{find_factor, forget_factor};
 use crate::store::db::users::{find_user, has_been_given_roles, lock_user, stored_email};
 use crate::store::db::words::Word as _;
 use crate::store::db::{audit, revocations, sessions};
@@ -66,22 +67,23 @@ impl Database {
         if !word.is_some_and(|word| word.eq_ignore_ascii_case(&holder.email)) {
             return Ok(Adoption::AccountExists);
         }
-        let identity = &arrival.external.identity;
+        if is_closed_to_addresses(&transaction, holder, arrival).await? {
+            return Ok(Adoption::AccountExists);
+        }
+        let provider = arrival.external.provider.as_str();
         let mut events = Vec::new();
         let reclaimed = if holder.email_verified {
             None
         } else {
-            // What an administrator has given to the account was not meant for whoever comes by this way.
-            if has_been_given_roles(&transaction, id).await? {
-                return Ok(Adoption::AccountExists);
-            }
-            events.push(told(AuditKind::AccountReclaimed, id, &identity.provider, context));
-            Some(empty(&transaction, holder, arrival, context).await?)
+            events.push(told(AuditKind::AccountReclaimed, id, provider, context));
+            let (emptied, taken) = empty(&transaction, holder, arrival, context).await?;
+            events.extend(taken);
+            Some(emptied)
         };
-        insert(&transaction, arrival.identity_id, identity, holder.id, context.at).await?;
+        insert(&transaction, &arrival.link(context.at), holder.id).await?;
         let notice = notice(MailKind::IdentityLinked, holder, stored_email(&holder.email)?);
         self.queue_notice(&transaction, &notice, context).await?;
-        events.push(told(AuditKind::IdentityLinked, id, &identity.provider, context));
+        events.push(told(AuditKind::IdentityLinked, id, provider, context));
         if let Some(emptied) = &reclaimed {
             events.push(audit::by_user(AuditKind::EmailVerified, id, None));
             let ended = emptied.ended.iter().map(|session| audit::session_ended(id, Some(*session), context));
@@ -115,20 +117,33 @@ impl Database {
                 return Err(Fault::Contended);
             }
         }
-        let (id, identity) = (arrival.user_id, &arrival.external.identity);
+        let (id, provider) = (arrival.user_id, arrival.external.provider.as_str());
         let role = user_role::ActiveModel { user_id: Set(id.as_uuid()), role: Set(ROLE_USER.to_owned()) };
         user_role::Entity::insert(role).exec_without_returning(&transaction).await?;
-        insert(&transaction, arrival.identity_id, identity, id.as_uuid(), context.at).await?;
-        let created = AuditEvent {
-            detail: Some(identity.provider.to_string()),
-            ..audit::by_user(AuditKind::UserCreated, id, None)
-        };
-        let linked = told(AuditKind::IdentityLinked, id, &identity.provider, context);
+        insert(&transaction, &arrival.link(context.at), id.as_uuid()).await?;
+        let created = told(AuditKind::UserCreated, id, provider, context);
+        let linked = told(AuditKind::IdentityLinked, id, provider, context);
         self.write_events(&transaction, context, [created, linked]).await?;
         let user = find_user(&transaction, id).await?.ok_or(Fault::Corrupt("new user"))?;
         transaction.commit().await?;
         Ok(Adoption::Created(user))
     }
+}
+
+/// Whether the address alone opens nothing here, though both sides have verified it. A second factor is the owner's word
+/// that one proof is not enough, and to link is to change the first; roles were given to whoever had the account then; and
+/// what was taken from an account comes back by its owner's link alone.
+async fn is_closed_to_addresses(
+    transaction: &DatabaseTransaction,
+    holder: &user::Model,
+    arrival: &Arrival,
+) -> Result<bool, Fault> {
+    let id = UserId::from_uuid(holder.id);
+    // Where nobody has verified the address, the factor is that of whoever planted the account.
+    let has_factor = holder.email_verified && find_factor(transaction, id).await?.is_some();
+    Ok(has_factor
+        || has_been_given_roles(transaction, id).await?
+        || is_barred(transaction, holder.id, &arrival.external.identity).await?)
 }
 
 /// What ended with an account's past.
@@ -137,13 +152,14 @@ struct Emptied {
     ended: Vec<crate::domain::id::SessionId>,
 }
 
-/// Takes from the account whatever anybody could get into it with, and marks its address as verified.
+/// Takes from the account whatever anybody could get into it with, and marks its address as verified. The events of the
+/// factor and the identities that were taken.
 async fn empty(
     transaction: &DatabaseTransaction,
     holder: &user::Model,
     arrival: &Arrival,
     context: &AuditContext,
-) -> Result<Emptied, Fault> {
+) -> Result<(Emptied, Vec<AuditEvent>), Fault> {
     use user::Column;
     let (id, epoch) = (UserId::from_uuid(holder.id), Epoch(holder.epoch + 1));
     user::Entity::update_many()
@@ -159,13 +175,14 @@ async fn empty(
     let ended = sessions::end_all(transaction, id, context.at).await?;
     end_tokens_of(transaction, id, context.at).await?;
     forget_changes(transaction, id).await?;
-    forget_factor(transaction, id).await?;
+    let had_factor = forget_factor(transaction, id).await?;
+    let removed = had_factor.then(|| audit::by_user(AuditKind::SecondFactorRemoved, id, None));
     forget_account(transaction, arrival.account_key).await?;
-    identity::Entity::delete_many().filter(identity::Column::UserId.eq(holder.id)).exec(transaction).await?;
+    let unlinked = unlink_all(transaction, id, context).await?;
     let target = RevocationTarget::User { id, min_epoch: epoch };
     let revocations = vec![Revocation { target, expires_at: arrival.revocations_expire_at }];
     revocations::write(transaction, &revocations).await?;
-    Ok(Emptied { revocations, ended })
+    Ok((Emptied { revocations, ended }, removed.into_iter().chain(unlinked).collect()))
 }
 
 /// An account whose address the provider vouches for; it has no password.

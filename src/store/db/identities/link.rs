@@ -1,8 +1,9 @@
-//! Identities that owners add to their account, and take from it.
+//! Identities that owners add to their account, and that they or an administrator take from it.
 
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ColumnTrait as _, DatabaseTransaction, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
 
+use super::unlinked::{bar, unbar};
 use super::{find, insert, linked, told};
 use crate::domain::audit::AuditKind;
 use crate::domain::id::{SessionId, UserId};
@@ -35,33 +36,39 @@ impl Database {
         if count(&transaction, link.user_id).await? >= MAX_IDENTITIES {
             return Ok(Linking::TooMany);
         }
-        insert(&transaction, link.identity_id, &link.identity, user.id, context.at).await?;
+        let (provider, identity) = (link.provider.clone(), link.identity.clone());
+        let new = LinkedIdentity { id: link.identity_id, provider, identity, linked_at: context.at };
+        insert(&transaction, &new, user.id).await?;
+        unbar(&transaction, user.id, &link.identity).await?;
         let notice = notice(MailKind::IdentityLinked, &user, stored_email(&user.email)?);
         self.queue_notice(&transaction, &notice, context).await?;
-        let event = told(AuditKind::IdentityLinked, link.user_id, &link.identity.provider, context);
+        let event = told(AuditKind::IdentityLinked, link.user_id, link.provider.as_str(), context);
         self.write_events(&transaction, context, [event]).await?;
         transaction.commit().await?;
-        let (id, identity) = (link.identity_id, link.identity.clone());
-        Ok(Linking::Linked(LinkedIdentity { id, identity, linked_at: context.at }))
+        Ok(Linking::Linked(new))
     }
 
     pub(super) async fn try_unlink(&self, unlink: &Unlink, context: &AuditContext) -> Result<Unlinking, Fault> {
         let transaction = self.begin().await?;
-        let Some(user) = owner(&transaction, unlink.user_id, unlink.session_id).await? else {
-            return Ok(Unlinking::Refused);
+        let user = match unlink.owner_session {
+            Some(session) => owner(&transaction, unlink.user_id, session).await?,
+            None => lock_user(&transaction, unlink.user_id).await?,
         };
+        let Some(user) = user else { return Ok(Unlinking::Refused) };
         let of_user = identity::Entity::find().filter(identity::Column::UserId.eq(user.id));
         let row = of_user.filter(identity::Column::Id.eq(unlink.identity_id.as_uuid())).one(&transaction).await?;
         let Some(row) = row else { return Ok(Unlinking::Unknown) };
-        if user.password_hash.is_none() && count(&transaction, unlink.user_id).await? <= 1 {
+        let is_owner = unlink.owner_session.is_some();
+        if is_owner && user.password_hash.is_none() && count(&transaction, unlink.user_id).await? <= 1 {
             return Ok(Unlinking::LastSignInMethod);
         }
         identity::Entity::delete_many().filter(identity::Column::Id.eq(row.id)).exec(&transaction).await?;
+        bar(&transaction, std::slice::from_ref(&row)).await?;
         let (revocations, ended) = end_others(&transaction, &user, unlink, context).await?;
         let notice = notice(MailKind::IdentityUnlinked, &user, stored_email(&user.email)?);
         self.queue_notice(&transaction, &notice, context).await?;
-        let provider = linked(&row)?.identity.provider;
-        let unlinked = told(AuditKind::IdentityUnlinked, unlink.user_id, &provider, context);
+        let provider = linked(&row)?.provider;
+        let unlinked = told(AuditKind::IdentityUnlinked, unlink.user_id, &row.provider, context);
         let of_session = |session: &SessionId| audit::session_ended(unlink.user_id, Some(*session), context);
         self.write_events(&transaction, context, [unlinked].into_iter().chain(ended.iter().map(of_session))).await?;
         transaction.commit().await?;
@@ -88,7 +95,7 @@ async fn count(transaction: &DatabaseTransaction, user: UserId) -> Result<u64, F
     Ok(identity::Entity::find().filter(identity::Column::UserId.eq(user.as_uuid())).count(transaction).await?)
 }
 
-/// Ends what the identity may have opened: every session but the one that asks, and the tokens out of all.
+/// Ends what the identity may have opened: every session but the owner's that asks, and the tokens out of all.
 async fn end_others(
     transaction: &DatabaseTransaction,
     user: &user::Model,
@@ -104,7 +111,7 @@ async fn end_others(
         .filter(Column::Id.eq(user.id))
         .exec(transaction)
         .await?;
-    let ended = sessions::end_all_but(transaction, unlink.user_id, Some(unlink.session_id), context.at).await?;
+    let ended = sessions::end_all_but(transaction, unlink.user_id, unlink.owner_session, context.at).await?;
     let target = RevocationTarget::User { id: unlink.user_id, min_epoch: epoch };
     let revocations = vec![Revocation { target, expires_at: unlink.revocations_expire_at }];
     revocations::write(transaction, &revocations).await?;

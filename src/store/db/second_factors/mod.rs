@@ -64,7 +64,10 @@ impl Database {
     }
 }
 
-async fn find_factor(connection: &impl ConnectionTrait, user: UserId) -> Result<Option<totp_factor::Model>, DbErr> {
+pub(super) async fn find_factor(
+    connection: &impl ConnectionTrait,
+    user: UserId,
+) -> Result<Option<totp_factor::Model>, DbErr> {
     totp_factor::Entity::find_by_id(user.as_uuid()).one(connection).await
 }
 

@@ -1,4 +1,4 @@
-//! Takes passwords away.
+//! Takes away what people sign in by, so that nothing but a reset by mail lets the owner in.
 
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
@@ -15,6 +15,7 @@ use crate::store::db::database::Database;
 use crate::store::db::entity::one_time_token;
 use crate::store::db::entity::user::{self, Column};
 use crate::store::db::fault::Fault;
+use crate::store::db::identities::unlink_all_for_good;
 use crate::store::db::users::{lock_user, stored_email};
 use crate::store::db::{revocations, sessions};
 
@@ -40,11 +41,12 @@ impl Database {
         // Gone, not only ended: what strangers have asked for must not use up the owner's mails of this hour.
         let tokens = one_time_token::Entity::delete_many().filter(one_time_token::Column::UserId.eq(row.id));
         tokens.exec(&transaction).await?;
+        let unlinked = unlink_all_for_good(&transaction, id, context).await?;
         let revocation = Revocation { target: RevocationTarget::User { id, min_epoch: epoch }, expires_at };
         revocations::write(&transaction, std::slice::from_ref(&revocation)).await?;
         self.queue(&transaction, MailKind::PasswordReset, &stored_email(&row.email)?, context.at).await?;
         let required = AuditEvent::by_actor(AuditKind::ResetRequired, Some(id.into()), context);
-        let events = std::iter::once(required).chain(sessions_ended(id, &ended, context));
+        let events = std::iter::once(required).chain(unlinked).chain(sessions_ended(id, &ended, context));
         self.write_events(&transaction, context, events).await?;
         transaction.commit().await?;
         Ok(Some(revocation))

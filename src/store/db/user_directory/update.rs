@@ -16,6 +16,7 @@ use crate::store::db::database::Database;
 use crate::store::db::email_changes::{forget_changes, notice};
 use crate::store::db::entity::user::{self, Column};
 use crate::store::db::fault::Fault;
+use crate::store::db::identities::unlink_all;
 use crate::store::db::one_time_tokens::end_tokens_of;
 use crate::store::db::profiles;
 use crate::store::db::users::{find_user, lock_user, stored_email};
@@ -41,7 +42,12 @@ impl Database {
             }
             self.move_address(&transaction, &row, email, update, context).await?;
         }
-        self.write_events(&transaction, context, events(update, &row, new_email.is_some(), context)).await?;
+        let mut events = events(update, &row, new_email.is_some(), context);
+        if new_email.is_some_and(|email| !email.as_str().eq_ignore_ascii_case(&row.email)) {
+            // Whoever had the address that is left may be somebody else than who has the new one.
+            events.extend(unlink_all(&transaction, update.id, context).await?);
+        }
+        self.write_events(&transaction, context, events).await?;
         let user = find_user(&transaction, update.id).await?.ok_or(Fault::Corrupt("locked account"))?;
         transaction.commit().await?;
         Ok(UpdateOutcome::Updated(user))
