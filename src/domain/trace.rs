@@ -55,8 +55,7 @@ impl Sampling {
     #[expect(clippy::cast_precision_loss, reason = "a part of 2^63 is as good as it can be said")]
     fn takes(self, id: TraceId) -> bool {
         let Self::Part(part) = self else { return false };
-        let [.., a, b, c, d, e, f, g, h] = id.0;
-        let random = u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 1;
+        let random = id.0.last_chunk().copied().map_or(0, u64::from_be_bytes) >> 1;
         part >= 1.0 || (random as f64) < part * (1_u64 << 63) as f64
     }
 }
