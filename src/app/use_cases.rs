@@ -1,6 +1,7 @@
 //! Gives each use case its needs.
 
 mod account;
+mod admin;
 mod audit;
 mod auth;
 mod console;
@@ -26,14 +27,6 @@ use crate::crypto::master_keys::MasterKeys;
 use crate::crypto::password_hasher::PasswordHasher;
 use crate::domain::trace::{Sampling, Traces};
 use crate::grpc::account_service::AccountApi;
-use crate::grpc::admin::audit::AuditApi;
-use crate::grpc::admin::roles::RolesApi;
-use crate::grpc::admin::service_accounts::ServiceAccountsApi;
-use crate::grpc::admin::signing_keys::SigningKeysApi;
-use crate::grpc::admin::user_identities::UserIdentitiesApi;
-use crate::grpc::admin::user_sessions::UserSessionsApi;
-use crate::grpc::admin::user_transfer::UserTransferApi;
-use crate::grpc::admin::users::UsersApi;
 use crate::grpc::admin_service::AdminApi;
 use crate::grpc::auth_service::AuthApi;
 use crate::grpc::ext_authz::ExtAuthzApi;
@@ -77,16 +70,9 @@ pub struct UseCases {
     create_administrator: CreateAdministrator,
     auth: AuthApi,
     account: AccountApi,
-    user_sessions: UserSessionsApi,
-    user_transfer: UserTransferApi,
-    user_identities: UserIdentitiesApi,
-    users: UsersApi,
-    roles: RolesApi,
-    service_accounts: ServiceAccountsApi,
-    signing_keys: SigningKeysApi,
+    admin: AdminApi,
     token: TokenApi,
     oauth: OAuthApi,
-    audit: AuditApi,
 }
 
 impl UseCases {
@@ -112,21 +98,13 @@ impl UseCases {
         let access = Arc::new(shared.access(parts, stores));
         let federation = shared.federation(settings, parts, stores)?;
         let auth = shared.auth(settings, parts, stores, &federation);
-        let change_rights = shared.change_rights(settings, parts, stores);
-        let roles = rights::roles(parts, stores, &change_rights);
         let delete_user = Arc::new(shared.delete_user(settings, parts, stores));
-        let users = shared.users(parts, stores, &change_rights, &delete_user);
         let account = shared.account(settings, parts, stores, &delete_user, &federation);
-        let user_sessions = shared.user_sessions(parts, stores);
-        let user_transfer = shared.user_transfer(parts, stores);
-        let user_identities = federation.user_identities(stores);
-        let signing_keys = shared.signing_keys(settings, parts, &ring);
-        let service_accounts = shared.service_accounts(settings, parts, stores);
+        let admin = shared.admin(settings, parts, stores, &ring, &delete_user, &federation);
         let (health, get_jwks) = (Arc::new(health), Arc::new(get_jwks));
         let authenticator = Arc::new(shared.authenticator(parts, stores));
         let token = shared.tokens(parts, stores, &authenticator, &get_jwks, &auth.logout);
         let oauth = shared.oauth(settings, parts, authenticator, &access, &auth.refresh, &token);
-        let audit = shared.audit(parts, stores);
         let authorize_request = Arc::new(AuthorizeRequest { verify_token: Arc::clone(&shared.verify_token) });
         let create_administrator = shared.create_administrator(settings, parts, stores);
         Ok(Self {
@@ -146,16 +124,9 @@ impl UseCases {
             create_administrator,
             auth,
             account,
-            user_sessions,
-            user_transfer,
-            user_identities,
-            users,
-            roles,
-            service_accounts,
-            signing_keys,
+            admin,
             token,
             oauth,
-            audit,
         })
     }
 
@@ -164,16 +135,7 @@ impl UseCases {
         let services = grpc::Services {
             auth: self.auth,
             account: self.account,
-            admin: AdminApi {
-                users: self.users,
-                user_sessions: self.user_sessions,
-                user_transfer: self.user_transfer,
-                user_identities: self.user_identities,
-                roles: self.roles,
-                service_accounts: self.service_accounts,
-                signing_keys: self.signing_keys,
-                audit: self.audit,
-            },
+            admin: self.admin,
             token: self.token,
             ext_authz: ExtAuthzApi { authorize_request: Arc::clone(&self.authorize_request) },
         };

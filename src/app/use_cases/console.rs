@@ -57,18 +57,19 @@ impl Shared {
 impl UseCases {
     /// What the command line stands on.
     pub fn into_console(self, stores: &Stores) -> ConsoleApi {
+        let admin = self.admin;
         ConsoleApi {
             create_administrator: self.create_administrator,
-            grant_role: self.roles.grant,
-            list_users: self.users.list,
-            import_users: self.user_transfer.import,
-            export_users: self.user_transfer.export,
-            disable_user: self.users.disable,
-            enable_user: self.users.enable,
-            reset_user_mfa: self.users.reset_mfa,
-            list_signing_keys: self.signing_keys.list,
-            rotate_signing_key: self.signing_keys.rotate,
-            revoke_signing_key: self.signing_keys.revoke,
+            grant_role: admin.roles.grant,
+            list_users: admin.users.list,
+            import_users: admin.user_transfer.import,
+            export_users: admin.user_transfer.export,
+            disable_user: admin.users.disable,
+            enable_user: admin.users.enable,
+            reset_user_mfa: admin.users.reset_mfa,
+            list_signing_keys: admin.signing_keys.list,
+            rotate_signing_key: admin.signing_keys.rotate,
+            revoke_signing_key: admin.signing_keys.revoke,
             rotate_master_key: RotateMasterKey { ring: self.ring },
             tail_audit: TailAudit { trail: Arc::clone(&stores.database) as _ },
         }
