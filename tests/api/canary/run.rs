@@ -167,11 +167,7 @@ impl Run {
         let again = signed_in(again);
         notes.tokens(&again);
         change_address(&mut api, &mut notes, &server, program.client().await.channel, &again.access_token).await;
-        // The one that has a password; the other came by the provider.
-        let all = "INSERT INTO user_roles (user_id, role) SELECT id, 'admin' FROM users";
-        records.execute(&format!("{all} WHERE password_hash IS NOT NULL")).await;
-        let administrator = signed_in(api.login(login(EMAIL, &password)).await.expect("the same password"));
-        notes.tokens(&administrator);
+        let administrator = promote(&mut api, &mut notes, &records, &password).await;
         let stored = take_in(&program, &mut notes, &administrator).await;
         doors::through(&program, &mut notes, &administrator).await;
         second_factor(&mut api, &mut notes, program.client().await.channel, &again.access_token, &password).await;
@@ -199,6 +195,15 @@ impl Run {
             throttled,
         }
     }
+}
+
+/// Makes the account an administrator's that has a password; the other came by the provider.
+async fn promote(api: &mut Api, notes: &mut Notes, records: &Records, password: &str) -> pb::TokenSet {
+    let all = "INSERT INTO user_roles (user_id, role) SELECT id, 'admin' FROM users";
+    records.execute(&format!("{all} WHERE password_hash IS NOT NULL")).await;
+    let administrator = signed_in(api.login(login(EMAIL, password)).await.expect("the same password"));
+    notes.tokens(&administrator);
+    administrator
 }
 
 async fn demand_password(url: &str, password: &str) {
