@@ -2,7 +2,7 @@
 #
 #   docker build -t keystead .
 #
-# Why it is made so: docs/adr/0033-an-image-of-one-binary.md. How it is run: docs/operations.md.
+# Why it is made so: docs/adr/0029-an-image-of-one-binary.md. How it is run: docs/operations.md.
 
 FROM docker.io/library/rust:1.95-slim-bookworm AS builder
 SHELL ["/bin/bash", "-o", "errexit", "-o", "pipefail", "-c"]
