@@ -46,7 +46,7 @@ struct Arguments {
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// How results are shown.
-    #[arg(long, alias = "format", global = true, value_enum, default_value_t)]
+    #[arg(long, global = true, value_enum, default_value_t)]
     output: Output,
     #[command(subcommand)]
     command: Option<Command>,
