@@ -19,14 +19,6 @@ fn every_command_and_option_is_well_formed() {
 }
 
 #[test]
-fn the_form_of_results_goes_by_either_name() {
-    for name in ["--output", "--format"] {
-        let arguments = Arguments::try_parse_from(["keystead", "doctor", name, "json"]).unwrap();
-        assert_eq!(arguments.output, Output::Json);
-    }
-}
-
-#[test]
 fn every_shell_is_told_of_every_command_and_option() {
     let all = commands(&Arguments::command(), &[]);
     assert!(all.contains(&vec!["keys".to_owned(), "rotate".to_owned()]), "{all:?}");
