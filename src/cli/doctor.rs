@@ -8,12 +8,18 @@ use crate::app::doctor::{self, Finding, Verdict};
 use crate::app::start_error::StartError;
 use crate::config::Settings;
 
-pub async fn run(settings: &Settings, output: Output) -> Result<(), StartError> {
+/// Fails if a check does, and where `strict` is set if one warns.
+pub async fn run(settings: &Settings, strict: bool, output: Output) -> Result<(), StartError> {
     let findings = doctor::examine(settings, &Parts::of_system()).await;
     output.show(findings.iter().map(record).collect())?;
-    match findings.iter().filter(|finding| finding.verdict == Verdict::Fail).count() {
-        0 => Ok(()),
-        failed => Err(StartError::Failed(format!("{failed} of {} checks failed", findings.len()))),
+    let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
+    match (count(Verdict::Fail), count(Verdict::Warn)) {
+        (0, 0) => Ok(()),
+        (0, _) if !strict => Ok(()),
+        (failed, warned) => {
+            let all = findings.len();
+            Err(StartError::Failed(format!("of {all} checks {failed} failed, and {warned} warned")))
+        }
     }
 }
 

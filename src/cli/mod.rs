@@ -63,7 +63,11 @@ enum Command {
     /// Print what can be set.
     Settings,
     /// Check the settings and all that the service stands on; change nothing. Ends with 1 if a check fails.
-    Doctor,
+    Doctor {
+        /// End with 1 at a warning too.
+        #[arg(long)]
+        strict: bool,
+    },
     /// Print the script by which a shell completes this command line.
     Completions {
         /// The shell.
@@ -113,9 +117,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Ending {
         Command::Settings => outside(settings::run()),
         Command::Completions { shell } => outside(completions::run(shell, Arguments::command())),
         Command::Man { directory } => outside(man::run(directory.as_deref(), Arguments::command())),
-        Command::Doctor => {
-            with_settings(config, telemetry::Settings::silent, async |settings| doctor::run(&settings, output).await)
-        }
+        Command::Doctor { strict } => with_settings(config, telemetry::Settings::silent, async |settings| {
+            doctor::run(&settings, strict, output).await
+        }),
         Command::Serve => with_settings(config, |log| log, serve::run),
         Command::Migrate => with_settings(config, |log| log, migrate::run),
         Command::Healthcheck => with_settings(config, telemetry::Settings::quiet, healthcheck::run),

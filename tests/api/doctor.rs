@@ -41,6 +41,15 @@ impl Report {
         assert_eq!(others.count(), 0, "{}", self.text);
     }
 
+    /// Fails the test unless just this check warns, in these words, with a way to mend it.
+    #[track_caller]
+    fn warns(&self, check: &str, words: &str) {
+        assert_eq!((self.code, self.verdict(check)), (Some(0), "warn"), "{}", self.text);
+        let finding = &self.findings[check];
+        assert!(finding["found"].as_str().expect("text").contains(words), "{words}: {finding}");
+        assert!(!finding["remedy"].as_str().expect("text").is_empty(), "{finding}");
+    }
+
     #[track_caller]
     fn is_well(&self) {
         assert_eq!(self.code, Some(0), "{}", self.text);
@@ -137,9 +146,29 @@ async fn what_does_not_answer_is_told_without_its_secrets() {
     let at = [("KEYSTEAD_DATABASE_URL", database.as_str()), ("KEYSTEAD_KEYS_MASTER_KEY", MASTER_KEY)];
     doctor(folder.path(), &at).await.fails("database", "cannot be reached");
     let redis = format!("redis://keystead:{CANARY}@{address}");
-    doctor(folder.path(), &[("KEYSTEAD_REDIS_URL", redis.as_str())]).await.fails("redis", "no connection");
+    doctor(folder.path(), &[("KEYSTEAD_REDIS_URL", redis.as_str())]).await.warns("redis", "no connection");
     let mail = format!("smtp://keystead:{CANARY}@{address}?tls=none");
-    doctor(folder.path(), &[("KEYSTEAD_MAIL_SMTP_URL", mail.as_str())]).await.fails("mail", "no connection");
+    doctor(folder.path(), &[("KEYSTEAD_MAIL_SMTP_URL", mail.as_str())]).await.warns("mail", "no connection");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_warning_fails_those_alone_who_ask_for_it() {
+    let (folder, away) = (TempDir::new().expect("a folder"), format!("redis://127.0.0.1:{}", free_port()));
+    let code = async |arguments: &[&str], variables: &[(&str, &str)]| {
+        Program::finish(Program::command(folder.path(), variables).args(arguments)).await.code
+    };
+    let redis = [("KEYSTEAD_REDIS_URL", away.as_str())];
+    assert_eq!(code(&["doctor"], &redis).await, Some(0));
+    assert_eq!(code(&["doctor", "--strict"], &redis).await, Some(1));
+    assert_eq!(code(&["doctor", "--strict"], &[]).await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_redis_refuses_is_a_failure() {
+    let (folder, servers) = (TempDir::new().expect("a folder"), Servers::start(Backend::OwnPostgresRedis).await);
+    let url = servers.redis.as_ref().expect("Redis").url();
+    let wrong = url.replacen("redis://", &format!("redis://nobody:{CANARY}@"), 1);
+    doctor(folder.path(), &[("KEYSTEAD_REDIS_URL", wrong.as_str())]).await.fails("redis", "are refused");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -159,7 +188,7 @@ async fn a_silent_server_holds_nothing_up() {
     let own = variables(&servers);
     let (redis, postgres) = (servers.redis.as_ref().expect("Redis"), servers.postgres.as_ref().expect("PostgreSQL"));
     redis.pause();
-    doctor(folder.path(), &borrowed(&own)).await.fails("redis", "no answer in time");
+    doctor(folder.path(), &borrowed(&own)).await.warns("redis", "no answer in time");
     redis.resume();
     postgres.pause();
     doctor(folder.path(), &borrowed(&own)).await.fails("database", "cannot be reached");

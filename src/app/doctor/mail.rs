@@ -20,18 +20,26 @@ pub async fn examine(settings: &Settings, parts: &Parts) -> Finding {
     }
     match probe(&settings.mail, Arc::clone(&parts.clock)).await {
         Ok(()) => Finding::ok(MAIL, "the server answers and lets the service in"),
-        Err(fault) => Finding::fail(MAIL, format!("the server cannot be used: {fault}"), remedy(&fault)),
+        Err(fault) => unusable(&fault),
     }
 }
 
-fn remedy(fault: &ProbeFault) -> &'static str {
+/// Without an answer mails wait, and are sent later; what a setting is to blame for stays.
+fn unusable(fault: &ProbeFault) -> Finding {
+    let found = format!("the server cannot be used: {fault}");
     match fault {
-        ProbeFault::Settings => "correct mail.smtp_url and mail.sender",
-        ProbeFault::Connection | ProbeFault::Timeout => "start it, or correct host and port in mail.smtp_url",
-        ProbeFault::Tls => {
-            "name its authority by tls.ca_file, and the host as its certificate does; smtps:// is TLS from the start"
+        ProbeFault::Connection | ProbeFault::Timeout => {
+            Finding::warn(MAIL, found, "start it, or correct host and port in mail.smtp_url; until then mails wait")
         }
-        ProbeFault::Feature => "use a port where it offers STARTTLS (587), or smtps:// (465)",
-        ProbeFault::Refused(_) => "correct user and password in mail.smtp_url",
+        ProbeFault::Settings => Finding::fail(MAIL, found, "correct mail.smtp_url and mail.sender"),
+        ProbeFault::Tls => Finding::fail(
+            MAIL,
+            found,
+            "name its authority by tls.ca_file, and the host as its certificate does; smtps:// is TLS from the start",
+        ),
+        ProbeFault::Feature => {
+            Finding::fail(MAIL, found, "use a port where it offers STARTTLS (587), or smtps:// (465)")
+        }
+        ProbeFault::Refused(_) => Finding::fail(MAIL, found, "correct user and password in mail.smtp_url"),
     }
 }

@@ -14,7 +14,7 @@ pub async fn examine(settings: &Settings, parts: &Parts) -> Finding {
     };
     let found = match inspect(redis, parts.clock.as_ref()).await {
         Ok(found) => found,
-        Err(fault) => return Finding::fail(REDIS, format!("it cannot be used: {fault}"), remedy(&fault)),
+        Err(fault) => return unusable(&fault),
     };
     let told = told(&found);
     if found.answering < found.nodes {
@@ -47,13 +47,24 @@ fn told(found: &Inspection) -> String {
     format!("Redis {version} answers in {} ms, {way}", found.latency.as_millis())
 }
 
-fn remedy(fault: &Unreachable) -> &'static str {
+/// Without an answer the service goes on, and comes back to Redis by itself; what a setting is to blame for stays.
+fn unusable(fault: &Unreachable) -> Finding {
+    let found = format!("it cannot be used: {fault}");
     match fault {
-        Unreachable::Credentials => "correct user and password in redis.url, and let the user run PING",
-        Unreachable::Tls => "name its authority by tls.ca_file, and the host in redis.url as its certificate does",
-        Unreachable::Refused => "see whether redis.url names a Redis, and what its log says",
-        Unreachable::Url | Unreachable::Timeout | Unreachable::Connection => {
-            "start it, or correct redis.url; until then limits are local to each replica"
+        Unreachable::Timeout | Unreachable::Connection => {
+            Finding::warn(REDIS, found, "start it, or correct redis.url; until then limits are local to each replica")
+        }
+        Unreachable::Url => Finding::fail(REDIS, found, "correct redis.url"),
+        Unreachable::Credentials => {
+            Finding::fail(REDIS, found, "correct user and password in redis.url, and let the user run PING")
+        }
+        Unreachable::Tls => Finding::fail(
+            REDIS,
+            found,
+            "name its authority by tls.ca_file, and the host in redis.url as its certificate does",
+        ),
+        Unreachable::Refused => {
+            Finding::fail(REDIS, found, "see whether redis.url names a Redis, and what its log says")
         }
     }
 }
