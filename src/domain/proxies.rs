@@ -44,7 +44,8 @@ impl ProxyTrust {
     {
         let mut nearest = peer;
         if self.trusts(peer) {
-            for hop in self.hops(values(self.header.name())).into_iter().rev() {
+            let values: Vec<&[u8]> = values(self.header.name()).into_iter().collect();
+            for hop in values.into_iter().rev().flat_map(|value| self.hops(value)) {
                 // Past an illegible hop nothing can be believed: the source is the last hop that could be read.
                 let Some(address) = hop else { break };
                 nearest = address;
@@ -60,47 +61,56 @@ impl ProxyTrust {
         self.proxies.iter().any(|network| network.contains(address))
     }
 
-    /// The hops that the header names, the nearest last; `None` for one that cannot be read.
-    fn hops<'h>(&self, values: impl IntoIterator<Item = &'h [u8]>) -> Vec<Option<IpAddr>> {
-        let mut hops = Vec::new();
-        for value in values {
-            match (str::from_utf8(value), self.header) {
-                (Ok(list), ForwardedHeader::XForwardedFor) => hops.extend(list.split(',').map(|hop| node(hop.trim()))),
-                (Ok(list), ForwardedHeader::Forwarded) => hops.extend(outside_quotes(list, ',').map(forwarded_for)),
-                (Err(_), _) => hops.push(None),
-            }
+    /// The hops that a value names, the nearest first; `None` for one that cannot be read.
+    fn hops<'h>(&self, value: &'h [u8]) -> Box<dyn Iterator<Item = Option<IpAddr>> + 'h> {
+        match self.header {
+            ForwardedHeader::XForwardedFor => Box::new(value.rsplit(|&byte| byte == b',').map(node)),
+            ForwardedHeader::Forwarded => Box::new(from_the_end(value, b',').map(forwarded_for)),
         }
-        hops
     }
 }
 
 /// The one `for` parameter of one element of `forwarded`; what stands in quotes is nobody's parameter (RFC 7239, section 4).
-fn forwarded_for(element: &str) -> Option<IpAddr> {
-    let mut named = outside_quotes(element, ';').filter_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("for").then(|| value.trim())
+fn forwarded_for(element: &[u8]) -> Option<IpAddr> {
+    let mut named = from_the_end(element, b';').filter_map(|parameter| {
+        let equals = parameter.iter().position(|&byte| byte == b'=')?;
+        let (name, value) = parameter.split_at(equals);
+        name.trim_ascii().eq_ignore_ascii_case(b"for").then(|| value[1..].trim_ascii())
     });
     let (Some(value), None) = (named.next(), named.next()) else { return None };
-    let quoted = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let quoted = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
     let bare = quoted.unwrap_or(value);
-    if bare.contains('"') { None } else { node(bare) }
+    if bare.contains(&b'"') { None } else { node(bare) }
 }
 
-/// The parts between separators, but for those in quotes; a quote that never ends takes the rest into its part.
-fn outside_quotes(text: &str, separator: char) -> impl Iterator<Item = &str> {
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    text.split(move |character| {
-        let was_escaped = is_escaped;
-        is_escaped = is_quoted && !was_escaped && character == '\\';
-        if character == '"' && !was_escaped {
-            is_quoted = !is_quoted;
-        }
-        character == separator && !is_quoted
+/// The parts between separators, but for those in quotes, the last one first.
+///
+/// Read from the end, so that a quote that a client leaves open ends nothing that a proxy appends: the separators of what
+/// is well-formed are found whatever stands before it.
+fn from_the_end(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let whole = rest?;
+        let mut is_quoted = false;
+        let at = whole.iter().enumerate().rposition(|(place, &byte)| {
+            if byte == b'"' && !is_escaped(&whole[..place]) {
+                is_quoted = !is_quoted;
+            }
+            byte == separator && !is_quoted
+        });
+        rest = at.map(|at| &whole[..at]);
+        Some(at.map_or(whole, |at| &whole[at + 1..]))
     })
 }
 
+/// Whether what follows this text is escaped: by a backslash that is not escaped itself.
+fn is_escaped(before: &[u8]) -> bool {
+    before.iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1
+}
+
 /// An address, perhaps with a port, perhaps in brackets (RFC 7239, section 6).
-fn node(text: &str) -> Option<IpAddr> {
+fn node(text: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(text).ok()?.trim();
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
     bare.parse().ok().or_else(with_port)
@@ -141,6 +151,29 @@ mod tests {
         assert_eq!(x_forwarded_for("10.0.0.1", &["10.9.9.9, 10.2.3.4"]), "10.9.9.9");
         assert_eq!(x_forwarded_for("10.0.0.1", &["::ffff:198.51.100.7"]), "198.51.100.7");
         assert_eq!(x_forwarded_for("::ffff:10.0.0.1", &["198.51.100.7:4711"]), "198.51.100.7");
+    }
+
+    // promise L4
+    #[test]
+    fn what_a_client_puts_before_the_part_of_its_proxy_hides_nothing() {
+        let of = |header: ForwardedHeader, values: &[&'static [u8]]| {
+            trust(header).source("10.0.0.1".parse().unwrap(), |_| values.iter().copied()).to_string()
+        };
+        for value in [b"\xff, 203.0.113.9".as_slice(), b"198.51.100.7\xff, 203.0.113.9, 10.2.3.4"] {
+            assert_eq!(of(ForwardedHeader::XForwardedFor, &[value]), "203.0.113.9");
+        }
+        for value in [
+            b"\xff, for=203.0.113.9".as_slice(),
+            b"for=\", for=203.0.113.9",
+            b"for=\"x\\, for=203.0.113.9",
+            b"host=\"x\\\", for=203.0.113.9;host=\"y\"",
+            b"for=\", for=203.0.113.9;host=\"x, for=1.2.3.4;y=\"",
+            b"for=\", for=203.0.113.9;host=\"x\\\", for=1.2.3.4;y=\"",
+            b"for=\"x, for=203.0.113.9, for=10.2.3.4;host=\"y,for=1.2.3.4\"",
+        ] {
+            assert_eq!(of(ForwardedHeader::Forwarded, &[value]), "203.0.113.9", "{}", value.escape_ascii());
+        }
+        assert_eq!(of(ForwardedHeader::Forwarded, &[b"for=\"", b"for=203.0.113.9"]), "203.0.113.9");
     }
 
     #[test]
