@@ -13,6 +13,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
 use super::foreign::scrypt_params;
+use super::phc::decimal;
 
 /// The longest hash that is looked at, in bytes.
 const MAX_BYTES: usize = 1_024;
@@ -46,7 +47,7 @@ impl Firebase {
         if version != "v=1" {
             return None;
         }
-        let number = |text: &str, name: &str| text.strip_prefix(name)?.parse().ok();
+        let number = |text: &str, name: &str| text.strip_prefix(name).and_then(decimal);
         let params = scrypt_params(number(n, "n=")?, number(r, "r=")?, number(p, "p=")?)?;
         let bytes = |text: &str| BASE64.decode(text).ok();
         let signer_key = Zeroizing::new(bytes(signer_key.strip_prefix("sk=")?)?);
@@ -109,6 +110,7 @@ mod tests {
         for (part, instead) in [
             ("n=14", "n=63"),
             ("n=14", "n=0"),
+            ("n=14", "n=+14"),
             ("n=14", "n=19"),
             ("r=8", "r=4294967295"),
             ("p=1,", "p=4294967295,"),

@@ -8,7 +8,7 @@ use aws_lc_rs::pbkdf2;
 use zeroize::Zeroizing;
 
 use super::firebase::Firebase;
-use super::phc::Phc;
+use super::phc::{Phc, decimal};
 
 /// 2^14 rounds take about a second; common are 10 to 12.
 const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 4..=14;
@@ -79,9 +79,10 @@ impl<'a> Foreign<'a> {
 }
 
 fn bcrypt(stored: &str) -> Option<&str> {
-    let (version, _) = stored.strip_prefix('$')?.split_once('$')?;
-    let cost = bcrypt::HashParts::from_str(stored).ok()?.get_cost();
-    (matches!(version, "2a" | "2b" | "2y") && BCRYPT_COSTS.contains(&cost)).then_some(stored)
+    let (version, rest) = stored.strip_prefix('$')?.split_once('$')?;
+    let cost = rest.split_once('$').and_then(|(cost, _)| decimal(cost).filter(|_| cost.len() == 2))?;
+    let is_known = matches!(version, "2a" | "2b" | "2y") && bcrypt::HashParts::from_str(stored).is_ok();
+    (is_known && BCRYPT_COSTS.contains(&cost)).then_some(stored)
 }
 
 /// Only the first 72 bytes ever counted: such is the format, until the next login has renewed the hash. A NUL ends the

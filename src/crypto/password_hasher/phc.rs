@@ -29,7 +29,7 @@ impl<'a> Phc<'a> {
         let version = match next.and_then(|field| field.strip_prefix("v=")) {
             Some(version) => {
                 next = fields.next();
-                Some(version.parse().ok()?)
+                Some(decimal(version)?)
             }
             None => None,
         };
@@ -46,18 +46,27 @@ impl<'a> Phc<'a> {
 
     /// A parameter that is a number.
     pub fn number(&self, name: &str) -> Option<u32> {
-        self.parameter(name)?.parse().ok()
+        decimal(self.parameter(name)?)
     }
 
     /// The parameters where they are one number without a name, as passlib writes PBKDF2.
     pub fn bare_number(&self) -> Option<u32> {
-        self.parameters.parse().ok()
+        decimal(self.parameters)
     }
 
-    /// Whether it has no parameters but these: what is not understood is not checked either.
+    /// Whether it has no parameters but these, and none twice: what is not understood is not checked either.
     pub fn has_only(&self, names: &[&str]) -> bool {
-        self.parameters.split(',').all(|pair| pair.split_once('=').is_some_and(|(name, _)| names.contains(&name)))
+        let mut left = names.to_vec();
+        self.parameters.split(',').all(|pair| {
+            let place = pair.split_once('=').and_then(|(name, _)| left.iter().position(|known| *known == name));
+            place.map(|place| left.swap_remove(place)).is_some()
+        })
     }
+}
+
+/// A number in digits alone: what the library parses has a sign too.
+pub fn decimal(text: &str) -> Option<u32> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
 /// Base64 without padding; passlib writes `.` for `+`.

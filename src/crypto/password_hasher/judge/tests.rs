@@ -145,6 +145,29 @@ fn a_hash_that_would_exhaust_the_machine_or_is_none_is_wrong_and_takes_no_memory
 
 // promise P4
 #[test]
+fn a_number_with_a_sign_and_a_parameter_that_is_named_twice_are_no_cost() {
+    let salted = "$MDEyMzQ1Njc4OWFiY2RlZg$1G06hvLNVYYOip8xNneh7BSEw9mz3/2HyKr1gHMPrPg";
+    let bcrypt = "$abcdefghijklmnopqrstuu10cNU3mXRamSUZYs8I8M/Szu..qXq5K";
+    for (sound, doubtful, tail) in [
+        ("$argon2id$v=19$m=1024,t=2,p=1", "$argon2id$v=+19$m=1024,t=2,p=1", salted),
+        ("$argon2id$v=19$m=1024,t=2,p=1", "$argon2id$v=19$m=+1024,t=2,p=1", salted),
+        ("$argon2id$v=19$m=1024,t=2,p=1", "$argon2id$v=19$m=1024,m=1024,t=2,p=1", salted),
+        ("$argon2id$v=19$m=1024,t=2,p=1", "$argon2id$v=19$m=1024,t=2,p=1,p=2", salted),
+        ("$scrypt$ln=14,r=8,p=1", "$scrypt$ln=14,ln=14,r=8,p=1", salted),
+        ("$scrypt$ln=14,r=8,p=1", "$scrypt$ln=+14,r=8,p=1", salted),
+        ("$pbkdf2-sha256$i=1000", "$pbkdf2-sha256$i=1000,i=2000", salted),
+        ("$pbkdf2-sha256$1000", "$pbkdf2-sha256$+1000", salted),
+        ("$2b$06", "$2b$+6", bcrypt),
+        ("$2b$06", "$2b$6", bcrypt),
+        ("$2b$06", "$2b$006", bcrypt),
+    ] {
+        let can_check = |head: &str| judge(None).can_check(&format!("{head}{tail}"));
+        assert!(can_check(sound) && !can_check(doubtful), "{doubtful}");
+    }
+}
+
+// promise P4
+#[test]
 fn hashes_from_before_the_pepper_verify_and_are_renewed_under_it() {
     let (plain, peppered) = (judge(None), judge(Some(b"0123456789abcdef")));
     let PasswordVerdict::Right { rehash: Some(fresh) } = verify(&peppered, PASSWORD, &hash(&plain)) else {
