@@ -15,14 +15,19 @@ impl Timestamp {
         self.0
     }
 
-    /// Whole seconds since the epoch, rounded down: the NumericDate of RFC 7519, section 2.
     /// From a NumericDate (RFC 7519, section 2).
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1_000))
     }
 
+    /// Whole seconds since the epoch, rounded down: the NumericDate of RFC 7519, section 2.
     pub const fn as_seconds(self) -> i64 {
         self.0.div_euclid(1_000)
+    }
+
+    /// Whether it is of the years 1 to 9999: the others have no form in RFC 3339 and in `google.protobuf.Timestamp`.
+    pub const fn has_a_date(self) -> bool {
+        matches!(self.0, -62_135_596_800_000..=253_402_300_799_999)
     }
 
     /// The moment `span` later; the end of time if there is none.
@@ -77,6 +82,13 @@ mod tests {
     fn seconds_are_rounded_down_on_both_sides_of_the_epoch() {
         let seconds = [1_999, 1_000, 999, 0, -1, -1_000, -1_001].map(|millis| Timestamp(millis).as_seconds());
         assert_eq!(seconds, [1, 1, 0, 0, -1, -1, -2]);
+    }
+
+    #[test]
+    fn the_years_1_to_9999_alone_have_dates() {
+        let last = 253_402_300_799_999;
+        let have = [-62_135_596_800_001, -62_135_596_800_000, last, last + 1].map(|at| Timestamp(at).has_a_date());
+        assert_eq!(have, [false, true, true, false]);
     }
 
     #[test]

@@ -69,8 +69,10 @@ impl UserRow {
         if password_hash.as_ref().is_some_and(|hash| !is_text(hash) || !can_check(hash)) {
             self.fault("password_hash", HASH_FAULT);
         }
-        if self.created_at.is_some_and(|created_at| created_at > now) {
-            self.fault("create_time", "must not lie ahead");
+        match self.created_at {
+            Some(at) if !at.has_a_date() => self.fault("create_time", "must be a time of the years 1 to 9999"),
+            Some(at) if at > now => self.fault("create_time", "must not lie ahead"),
+            Some(_) | None => {}
         }
         let Self { email_verified, disabled, created_at, faults, .. } = self;
         let parsed = (|| {
@@ -148,6 +150,25 @@ mod tests {
         let roles = vec!["billing".to_owned(), "admin".to_owned()];
         let Err(ServiceError::InvalidFields(faults)) = parse(UserRow { roles, ..row() }) else { panic!("a refusal") };
         assert_eq!(faults.iter().map(|fault| fault.field.as_str()).collect::<Vec<_>>(), ["roles[1]"]);
+    }
+
+    #[test]
+    fn a_time_of_a_year_that_no_export_could_tell_is_refused_with_the_reason() {
+        let reason = |millis| {
+            let row = UserRow { created_at: Some(Timestamp::from_millis(millis)), ..row() };
+            match parse(row) {
+                Err(ServiceError::InvalidFields(faults)) => {
+                    Some((faults[0].field.clone(), faults[0].description.clone()))
+                }
+                _ => None,
+            }
+        };
+        let refused = |description: &str| Some(("create_time".to_owned(), description.to_owned()));
+        assert_eq!(reason(-62_135_596_800_000), None);
+        for millis in [-62_135_596_800_001, 253_402_300_800_000, i64::MIN, i64::MAX] {
+            assert_eq!(reason(millis), refused("must be a time of the years 1 to 9999"), "{millis}");
+        }
+        assert_eq!(reason(253_402_300_799_999), refused("must not lie ahead"));
     }
 
     #[test]
