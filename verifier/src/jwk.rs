@@ -75,9 +75,13 @@ impl KeySet {
     /// Reads a published set (RFC 7517, section 5). Keys of other kinds and uses, and those without an id, are passed
     /// over as the RFC has it; two usable keys under one id refuse the set, since nothing says which is meant.
     pub fn from_jwks(json: &[u8]) -> Result<Self, KeyFault> {
+        // A list would be taken for the values of the members, here and below.
+        if !json.trim_ascii_start().starts_with(b"{") {
+            return Err(KeyFault);
+        }
         let published: Published = serde_json::from_slice(json).map_err(|_| KeyFault)?;
         let mut set = Self::default();
-        for value in published.keys {
+        for value in published.keys.into_iter().filter(serde_json::Value::is_object) {
             let Ok(jwk) = serde_json::from_value::<Jwk>(value) else { continue };
             let (Ok(key), Some(kid)) = (VerificationKey::try_from(&jwk), jwk.kid) else { continue };
             if set.get(&kid).is_some() {
@@ -139,6 +143,17 @@ mod tests {
                 "{other}"
             );
         }
+    }
+
+    #[test]
+    fn lists_are_neither_keys_nor_sets() {
+        let key = published();
+        let absent = [Value::Null, Value::Null, Value::Null];
+        let members = ["kid", "kty", "use", "alg"].map(|name| key[name].clone());
+        let list: Vec<Value> =
+            members.into_iter().chain([Value::Null, key["crv"].clone(), key["x"].clone()]).chain(absent).collect();
+        assert_eq!(usable_keys(&json!([list, key])), Ok(1));
+        assert!(KeySet::from_jwks(json!([[key]]).to_string().as_bytes()).is_err());
     }
 
     #[test]

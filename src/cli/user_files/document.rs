@@ -26,7 +26,9 @@ where
     let document = serde_json::from_reader(file).map_err(|_quoting| StartError::Failed(fault.to_owned()))?;
     let (Document::Users(users) | Document::Export { users }) = document;
     let read = move |(number, user): (u64, Value)| {
-        let row = serde_json::from_value(user).map_or_else(|_quoting| malformed(), &row);
+        // A list would be taken for the values of the fields.
+        let user = Some(user).filter(Value::is_object).and_then(|user| serde_json::from_value(user).ok());
+        let row = user.map_or_else(malformed, &row);
         Ok(FileRow { number, row })
     };
     Ok(Box::new((1..).zip(users).map(read)))

@@ -166,6 +166,14 @@ fn a_file_that_is_no_such_file_is_refused_as_a_whole() {
     assert!(!refused(Form::Keycloak, "[]"));
 }
 
+#[test]
+fn a_list_in_the_place_of_a_user_is_a_row_at_fault() {
+    let list = br#"[["id", "canary@example.com", true, true, "", "", 1, {}, []], {"email": "ada@example.com"}]"#;
+    let rows = rows(Form::Keycloak, list);
+    let told: Vec<_> = rows.iter().map(|(_, row)| (row.email.as_str(), faults(row))).collect();
+    assert_eq!(told, [("", vec![""]), ("ada@example.com", vec![])]);
+}
+
 /// Whatever the bytes, every form ends, with rows or with an error, and without a panic.
 #[test]
 fn mangled_files_break_nothing() {

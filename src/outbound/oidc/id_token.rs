@@ -150,5 +150,27 @@ impl Claims {
 
 fn part<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, IdTokenFault> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| IdTokenFault::Malformed)?;
+    // A list would be taken for the values of the members.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(IdTokenFault::Malformed);
+    }
     serde_json::from_slice(&bytes).map_err(|_| IdTokenFault::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    // promise O3
+    #[test]
+    fn neither_a_header_nor_claims_are_a_list() {
+        let encoded = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let header = json!(["ES256", "k", null, null, null, null, null, null, null]);
+        assert_eq!(part::<Header>(&encoded(header)).err(), Some(IdTokenFault::Malformed));
+        let claims = json!(["i", "s", "a", 2, 1, null, "n", null, null, null, null, null]);
+        assert_eq!(part::<Claims>(&encoded(claims)).err(), Some(IdTokenFault::Malformed));
+        assert!(part::<Header>(&URL_SAFE_NO_PAD.encode(" {\"alg\": \"ES256\"}")).is_ok());
+    }
 }

@@ -35,6 +35,11 @@ fn keyed(secret: &str, with_public_key: bool) -> Forgery {
     })
 }
 
+fn signed(header: &str, claims: &str, key: &Forger) -> String {
+    let input = format!("{}.{}", encode(header.as_bytes()), encode(claims.as_bytes()));
+    format!("{input}.{}", encode(&key.sign(input.as_bytes())))
+}
+
 fn forgeries(provider: &Provider) -> Vec<(&'static str, Forgery)> {
     let now = time::OffsetDateTime::now_utc().unix_timestamp();
     let other = "http://127.0.0.1:1";
@@ -75,12 +80,34 @@ fn forgeries(provider: &Provider) -> Vec<(&'static str, Forgery)> {
         ("an empty subject", claim("sub", json!(""))),
         ("a subject that is a number", claim("sub", json!(1))),
         ("no token", Arc::new(|_: Jwt, _: &Forger| "garbage".to_owned())),
+    ]
+}
+
+/// Of forms that two readers could take for different things.
+fn ambiguities() -> Vec<(&'static str, Forgery)> {
+    vec![
         (
             "two of a claim",
             Arc::new(|jwt: Jwt, key: &Forger| {
                 let claims = jwt.claims.to_string().replacen('{', "{\"nonce\":\"x\",", 1);
-                let input = format!("{}.{}", encode(jwt.header.to_string().as_bytes()), encode(claims.as_bytes()));
-                format!("{input}.{}", encode(&key.sign(input.as_bytes())))
+                signed(&jwt.header.to_string(), &claims, key)
+            }) as Forgery,
+        ),
+        (
+            "a list as header",
+            Arc::new(|jwt: Jwt, key: &Forger| {
+                let mut header: Vec<Value> = ["alg", "kid"].map(|name| jwt.header[name].clone()).into();
+                header.resize(9, Value::Null);
+                signed(&json!(header).to_string(), &jwt.claims.to_string(), key)
+            }),
+        ),
+        (
+            "a list of claims",
+            Arc::new(|jwt: Jwt, key: &Forger| {
+                let names = ["iss", "sub", "aud", "exp", "iat", "nbf", "nonce", "azp"];
+                let mut claims: Vec<Value> = names.map(|name| jwt.claims[name].clone()).into();
+                claims.resize(12, Value::Null);
+                signed(&jwt.header.to_string(), &json!(claims).to_string(), key)
             }),
         ),
     ]
@@ -90,7 +117,7 @@ fn forgeries(provider: &Provider) -> Vec<(&'static str, Forgery)> {
 async fn an_id_token_that_is_wrong_in_anything_opens_nothing(backend: Backend) {
     let Scene { keystead, provider, client } = Scene::set(backend).await;
     provider.person("sub-1", "ada@example.com", &json!(true));
-    for (what, forgery) in forgeries(&provider) {
+    for (what, forgery) in forgeries(&provider).into_iter().chain(ambiguities()) {
         provider.script().forgery = Some(forgery);
         let failure = keystead.sign_in_at(&client, &provider).await.err();
         let failure = failure.unwrap_or_else(|| panic!("accepted: {what}"));
