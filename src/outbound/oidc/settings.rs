@@ -1,6 +1,7 @@
 //! What the providers are set to.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use http::Uri;
@@ -89,7 +90,15 @@ impl Settings {
 pub fn is_allowed(url: &str, loopback_http: bool) -> bool {
     let Ok(uri) = url.parse::<Uri>() else { return false };
     let Some(authority) = uri.authority() else { return false };
-    if authority.as_str().contains('@') || url.contains('#') || authority.host().is_empty() {
+    // A browser takes a backslash for a slash, and so might go to another host.
+    if authority.as_str().contains('@') || url.contains(['#', '\\']) || authority.host().is_empty() {
+        return false;
+    }
+    if ends_in_a_number(authority.host()) && authority.host().parse::<Ipv4Addr>().is_err() {
+        return false;
+    }
+    // A port that is none would be passed over in silence.
+    if !authority.as_str().strip_prefix(authority.host()).is_some_and(|port| port.is_empty() || is_port(port)) {
         return false;
     }
     match uri.scheme_str() {
@@ -99,8 +108,21 @@ pub fn is_allowed(url: &str, loopback_http: bool) -> bool {
     }
 }
 
+/// What a browser takes for an IPv4 address, in whatever spelling (WHATWG URL, "ends in a number checker").
+fn ends_in_a_number(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let last = host.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    let is_hexadecimal = last.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    is_hexadecimal || (!last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn is_port(text: &str) -> bool {
+    let digits = text.strip_prefix(':').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    digits.and_then(|digits| digits.parse::<u16>().ok()).is_some_and(|port| port > 0)
+}
+
 fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
@@ -111,7 +133,12 @@ mod tests {
     // promise O8
     #[test]
     fn calls_go_by_https_and_in_clear_text_to_this_machine_alone_where_that_is_allowed() {
-        for url in ["https://idp.example.com", "https://idp.example.com:8443/a?b=c", "https://[2001:db8::1]/"] {
+        for url in [
+            "https://idp.example.com",
+            "https://idp.example.com:8443/a?b=c",
+            "https://[2001:db8::1]/",
+            "https://192.0.2.1/",
+        ] {
             assert!(is_allowed(url, false), "{url}");
         }
         for url in ["http://127.0.0.1:9000/a", "http://localhost/", "http://[::1]:1/"] {
@@ -128,6 +155,20 @@ mod tests {
             "https://user@idp.example.com",
             "http://localhost@evil.example",
             "https://idp.example.com/#a",
+            "https://idp.example.com:",
+            "https://idp.example.com:/a",
+            "https://idp.example.com:12x/",
+            "https://idp.example.com:65536/",
+            "https://idp.example.com:0/",
+            "https://idp.example.com:+1/",
+            "https://[2001:db8::1]:/",
+            "https://256.256.256.256/",
+            "https://0x7f.1/",
+            "https://idp.0X/",
+            "https://2130706433/",
+            "https://127.0.0.1./",
+            "https://idp.example.com\\@evil.example/",
+            "https://idp.example.com/\\evil.example",
         ] {
             assert!(!is_allowed(url, true), "{url}");
         }
