@@ -10,7 +10,10 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr, Statement,
+    TransactionTrait as _,
+};
 use support::guard::Guard;
 use support::postgres::{self, PostgresServer};
 use support::redis::RedisServer;
@@ -69,6 +72,23 @@ async fn a_stopped_postgres_comes_back_with_its_data() {
     server.start_again();
     let connection = connect(url).await.expect("the server answers again");
     connection.execute_unprepared("SELECT id FROM kept").await.expect("the table is still there");
+}
+
+#[tokio::test]
+async fn a_killed_postgres_comes_back_with_what_was_committed() {
+    let mut server = PostgresServer::start_durable();
+    let url = server.fresh_database();
+    let connection = connect(url.clone()).await.expect("the server answers");
+    connection.execute_unprepared("CREATE TABLE kept (id int)").await.expect("a table");
+    let begun = connection.begin().await.expect("a transaction");
+    begun.execute_unprepared("INSERT INTO kept VALUES (1)").await.expect("a row that nobody commits");
+    server.kill();
+    assert!(connect(url.clone()).await.is_err());
+    server.start_again();
+    let connection = connect(url).await.expect("the server answers again");
+    let query = Statement::from_string(DbBackend::Postgres, "SELECT count(*) FROM kept");
+    let row = connection.query_one_raw(query).await.expect("the table is still there").expect("a row");
+    assert_eq!(row.try_get_by_index::<i64>(0), Ok(0));
 }
 
 #[tokio::test]

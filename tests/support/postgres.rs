@@ -126,7 +126,20 @@ impl PostgresServer {
         self.guard.stopped();
     }
 
-    /// Starts a stopped server again, on the same port with the same data.
+    /// Kills the server with all its processes, as a power cut does: it starts again with what was committed.
+    pub fn kill(&mut self) {
+        // Frozen first, so that it starts no other process and waits for none of the killed ones.
+        process::signal(self.pid(), "STOP");
+        for backend in process::children(self.pid()) {
+            process::signal(backend, "KILL");
+        }
+        let mut process = self.process.take().expect("the server runs");
+        process.kill().expect("a child of ours");
+        process.wait().expect("a child of ours");
+        self.guard.stopped();
+    }
+
+    /// Starts a server that was stopped or killed again, on the same port with the same data.
     pub fn start_again(&mut self) {
         assert!(self.process.is_none(), "the server runs already");
         let started = (0..PORT_ATTEMPTS).any(|_| self.launch());
@@ -152,8 +165,8 @@ impl PostgresServer {
         command.current_dir("/").process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let mut process = command.spawn().expect("postgres starts");
         self.guard.started(process.id(), "QUIT");
-        let status = self.data().join("postmaster.pid");
-        let ready = process::becomes_ready(&mut process, || says_ready(&status));
+        let (status, pid) = (self.data().join("postmaster.pid"), process.id().to_string());
+        let ready = process::becomes_ready(&mut process, || says_ready(&status, &pid));
         if ready {
             self.process = Some(process);
         } else {
@@ -180,8 +193,10 @@ impl PostgresServer {
     }
 }
 
-/// The server tells its state in the eighth line of the file: asking its port could mean asking somebody else's.
-fn says_ready(status: &Path) -> bool {
+/// The server tells its state in the eighth line of the file: asking its port could mean asking somebody else's. Whose
+/// state it is the first line says: a killed server leaves its file behind.
+fn says_ready(status: &Path, pid: &str) -> bool {
     let text = std::fs::read_to_string(status).unwrap_or_default();
-    text.lines().nth(7).is_some_and(|line| line.trim() == "ready")
+    let mut lines = text.lines().map(str::trim);
+    lines.next() == Some(pid) && lines.nth(6) == Some("ready")
 }
