@@ -14,8 +14,8 @@ COPY Cargo.toml Cargo.lock ./
 COPY benches/Cargo.toml benches/
 COPY client/Cargo.toml client/
 COPY verifier/Cargo.toml verifier/
-RUN mkdir -p src client/src verifier/src tests/{api,servers,store} \
-    && touch {src,client/src,verifier/src}/lib.rs tests/architecture.rs tests/{api,servers,store}/main.rs \
+RUN mkdir -p src client/src verifier/src tests/{api,crashes,servers,store} \
+    && touch {src,client/src,verifier/src}/lib.rs tests/architecture.rs tests/{api,crashes,servers,store}/main.rs \
     && for main in build.rs src/main.rs benches/main.rs; do echo 'fn main() {}' > "$main"; done \
     && cargo build --release --locked --package keystead --lib \
     && cargo clean --release --locked --package keystead --package keystead-verifier
