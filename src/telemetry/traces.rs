@@ -5,13 +5,14 @@
 //! becomes a step of that trace.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::trace::{
     SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, TracerProvider as _,
 };
 use opentelemetry::{Context as OtelContext, KeyValue};
-use opentelemetry_otlp::tonic_types::transport::ClientTlsConfig;
+use opentelemetry_otlp::tonic_types::transport::{Certificate, ClientTlsConfig};
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig as _, WithTonicConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
@@ -42,6 +43,8 @@ pub struct TraceSettings {
     pub service_name: String,
     /// What tells replicas apart; `None`: nothing is told of it.
     pub instance: Option<String>,
+    /// Certificates (PEM) that may vouch for the collector, beside those of the public authorities.
+    pub authorities: Option<Arc<str>>,
 }
 
 /// Gathers what is to be told, in batches, on a thread of its own. Needs the runtime that it is called in. A collector
@@ -50,7 +53,8 @@ pub fn provider(settings: &TraceSettings) -> Result<SdkTracerProvider, ExporterB
     let mut exporter =
         SpanExporter::builder().with_tonic().with_endpoint(&settings.endpoint).with_timeout(EXPORT_TIMEOUT);
     if settings.endpoint.starts_with("https://") {
-        exporter = exporter.with_tls_config(ClientTlsConfig::new().with_enabled_roots());
+        let own = settings.authorities.as_deref().map(Certificate::from_pem);
+        exporter = exporter.with_tls_config(ClientTlsConfig::new().with_enabled_roots().ca_certificates(own));
     }
     let instance = settings.instance.as_ref().map(|id| KeyValue::new("service.instance.id", id.clone()));
     let resource = Resource::builder_empty()

@@ -1,21 +1,21 @@
-//! PostgreSQL, Redis and the mail server by TLS, vouched for by an authority that is not public; by the real binary.
+//! Everything that the service speaks to by TLS, vouched for by an authority that is not public.
 
 use std::fs;
-use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::time::Duration;
 
 use keystead::grpc::pb::TokenStatus;
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use serde_json::json;
 use tempfile::TempDir;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
+use tonic::Code;
 
 use crate::doctor::doctor;
+use crate::harness::collector::Collector;
+use crate::harness::encrypted::{acceptor, encrypting};
+use crate::harness::federation::IDP;
+use crate::harness::mailbox::RESET;
+use crate::harness::provider::{Provider, REDIRECT};
 use crate::harness::smtp::MailServer;
-use crate::harness::{Person, Program, eventually, until};
+use crate::harness::{Backend, Person, Program, Setup, eventually, until};
 use crate::support::postgres::PostgresServer;
 use crate::support::process::free_port;
 use crate::support::redis::RedisServer;
@@ -60,33 +60,6 @@ impl Servers {
         let own = self.variables.iter().map(|(name, value)| (*name, value.as_str()));
         own.chain([("KEYSTEAD_TLS_CA_FILE", authority)]).collect()
     }
-}
-
-/// A port where TLS is spoken for a server on this machine that does not.
-async fn encrypting(port: u16, certificate: &str, key: &str) -> u16 {
-    let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).expect("a certificate");
-    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("a key");
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .expect("a pair");
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
-    let own = listener.local_addr().expect("its number").port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                let Ok(mut client) = acceptor.accept(stream).await else { return };
-                let Ok(mut server) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await else { return };
-                // Either end may hang up.
-                copy_bidirectional(&mut client, &mut server).await.ok();
-            });
-        }
-    });
-    own
 }
 
 // promise S5
@@ -147,6 +120,84 @@ async fn a_cluster_is_vouched_for_on_every_connection() {
         client.ask_for_reset("nobody@example.com").await.is_ok() && redis.command("DBSIZE") != ":0"
     })
     .await;
+}
+
+// promise S5
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mail_by_starttls_waits_until_its_servers_authority_is_trusted() {
+    let (own, other) = (Pki::new(), Pki::new());
+    let quoted = |pki: &Pki| format!("'{}'", pki.path("ca.crt").display());
+    let port = free_port();
+    let (certificate, key) = own.issue("localhost");
+    let server = MailServer::start_with_starttls(port, acceptor(&certificate, &key)).await;
+    let url = format!("'smtp://keystead:letters@localhost:{port}'");
+    let setup = Setup::on(Backend::Sqlite).with("mail.smtp_url", &url);
+    let mut keystead = setup.with("tls.ca_file", &quoted(&other)).start().await;
+    let ada = Person::new("ada");
+    ada.register(&keystead.client().await).await;
+    let client = keystead.client().await;
+    client.ask_for_reset(&ada.email).await.expect("taken, though the mail server is not trusted");
+    let records = keystead.records().await;
+    // What has been tried lies there sealed, and waits for the next try.
+    let tried = "outbox WHERE kind = 'password_reset' AND sealed IS NOT NULL";
+    until("a try to deliver", || async { records.count(tried).await == 1 }).await;
+
+    keystead.restart_with("tls.ca_file", &quoted(&own)).await;
+    assert_eq!((server.all().len(), records.count(tried).await), (0, 1), "nothing went to whom nobody vouched for");
+    until("the mail", || async {
+        // Towards the next try, and not so fast that the token in the mail expires.
+        keystead.clock.advance(Duration::from_secs(1));
+        server.to(&ada.email).iter().any(|mail| mail.token(RESET).is_some())
+    })
+    .await;
+    until("an empty outbox", || async { records.count("outbox").await == 0 }).await;
+}
+
+// promises S5, O8
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_sign_in_at_a_provider_that_only_the_own_authority_vouches_for() {
+    let own = Pki::new();
+    let (certificate, key) = own.issue("localhost");
+    let provider = Provider::start_with_tls(&certificate, &key).await;
+    provider.person("sub-1", "ada@example.com", &json!(true));
+    let mut keystead = Setup::on(Backend::Sqlite).at_provider(IDP, "oidc", &provider).start().await;
+    let refused = keystead.client().await.begin_at(IDP, REDIRECT, &"A".repeat(43)).await;
+    refused.expect_err("nobody vouches for it").is(Code::Unavailable, "PROVIDER_UNAVAILABLE");
+    assert_eq!(provider.script().asked, Vec::<String>::new(), "nothing was said to it");
+
+    keystead.restart_with("tls.ca_file", &format!("'{}'", own.path("ca.crt").display())).await;
+    let client = keystead.client().await;
+    let signed_in = keystead.sign_in_at(&client, &provider).await.expect("tokens");
+    assert_eq!(client.status_of(&signed_in.tokens.access_token).await, TokenStatus::Active);
+    let asked = ["/.well-known/openid-configuration", "/token", "/jwks"].map(|path| provider.times_asked(path));
+    assert_eq!(asked, [1; 3]);
+}
+
+// promise S5
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn traces_go_to_a_collector_that_the_own_authority_vouches_for_and_to_no_other() {
+    let (own, other, folder) = (Pki::new(), Pki::new(), TempDir::new().expect("a folder"));
+    let collector = Collector::start().await;
+    let (certificate, key) = own.issue("localhost");
+    let endpoint = format!("https://localhost:{}", encrypting(collector.address.port(), &certificate, &key).await);
+    let serve = async |pki: &Pki| {
+        let authority = pki.path("ca.crt").display().to_string();
+        let variables = [
+            ("KEYSTEAD_TLS_CA_FILE", authority.as_str()),
+            ("KEYSTEAD_TELEMETRY_OTLP_ENDPOINT", &endpoint),
+            ("KEYSTEAD_TELEMETRY_SAMPLE_RATIO", "1"),
+        ];
+        let program = Program::start(folder.path(), &variables).await;
+        Person::new("ada").register(&program.client().await).await;
+        program.signal("TERM");
+        let (status, log) = program.end().await;
+        assert_eq!(status.code(), Some(0), "{log}");
+    };
+    // What is left at the end is told before it, or not at all.
+    serve(&other).await;
+    assert_eq!(collector.steps().len(), 0);
+    serve(&own).await;
+    assert!(collector.steps().iter().any(|step| step.name.ends_with("/Register")), "{:?}", collector.steps());
 }
 
 #[tokio::test]

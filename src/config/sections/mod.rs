@@ -83,7 +83,7 @@ impl Settings {
         let retention = audit::read(reader);
         let (mail_texts, mail) = mail::read(reader, &data, authorities.as_ref());
         let (federation, oidc) = oauth::read(reader, &public_url, authorities.as_ref());
-        let traces = telemetry::read(reader);
+        let traces = telemetry::read(reader, authorities.as_ref());
         let log = log::read(reader, traces);
         let drain = drain(reader);
         let service = ServiceSettings {

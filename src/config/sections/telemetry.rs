@@ -1,6 +1,9 @@
 //! Traces.
 
+use std::sync::Arc;
+
 use super::http::BaseUrl;
+use super::tls::Authorities;
 use crate::config::form::Form;
 use crate::config::reader::Reader;
 use crate::telemetry::TraceSettings;
@@ -21,11 +24,11 @@ impl Form for Ratio {
 }
 
 /// `None` where nobody collects traces.
-pub fn read(reader: &mut Reader) -> Option<TraceSettings> {
+pub fn read(reader: &mut Reader, authorities: Option<&Authorities>) -> Option<TraceSettings> {
     let endpoint = reader.optional::<BaseUrl>(
         "telemetry.otlp_endpoint",
-        "Where traces are sent by OTLP over gRPC, like `http://127.0.0.1:4317`; with `https` the collector's certificate \
-         has to be of a public authority. Without it no traces are made.",
+        "Where traces are sent by OTLP over gRPC, like `http://127.0.0.1:4317`, or by TLS with `https`. Without it no \
+         traces are made.",
     );
     let sample_ratio = reader.value(
         "telemetry.sample_ratio",
@@ -42,5 +45,6 @@ pub fn read(reader: &mut Reader) -> Option<TraceSettings> {
         sample_ratio: sample_ratio.0,
         service_name,
         instance,
+        authorities: authorities.map(|authorities| Arc::clone(&authorities.pem)),
     })
 }

@@ -23,8 +23,8 @@ pub struct Authorities {
 pub fn read(reader: &mut Reader) -> Option<Authorities> {
     let file: PathBuf = reader.optional(
         CA_FILE,
-        "PEM file with authorities that are trusted beside the public ones: by them PostgreSQL, Redis, the mail server and \
-         identity providers may vouch for themselves. Read at the start.",
+        "PEM file with authorities that are trusted beside the public ones: by them PostgreSQL, Redis, the mail server, \
+         identity providers and the collector of traces may vouch for themselves. Read at the start.",
     )?;
     match certificates(&file) {
         Ok(pem) => Some(Authorities { file, pem: pem.into() }),

@@ -10,6 +10,7 @@ mod clock;
 pub mod collector;
 mod database;
 mod email_changes;
+pub mod encrypted;
 mod failure;
 pub mod federation;
 pub mod feed;

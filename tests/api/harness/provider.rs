@@ -1,7 +1,7 @@
 //! A provider of the test's own, OpenID Connect and GitHub's way: honest unless it is told to be otherwise.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -14,6 +14,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use super::encrypted::encrypting;
 use super::records::canary;
 use super::token::{Forger, Jwt, encode};
 use super::{Setup, Values};
@@ -61,7 +62,7 @@ pub struct Script {
 /// A running provider.
 #[derive(Clone)]
 pub struct Provider {
-    pub address: SocketAddr,
+    issuer: String,
     pub client_secret: String,
     script: Arc<Mutex<Script>>,
 }
@@ -70,10 +71,25 @@ pub const CLIENT_ID: &str = "keystead-at-the-provider";
 
 impl Provider {
     pub async fn start() -> Self {
+        Self::listen(None).await
+    }
+
+    /// The same by TLS, as `localhost`, with this certificate and its key.
+    pub async fn start_with_tls(certificate: &str, key: &str) -> Self {
+        Self::listen(Some((certificate, key))).await
+    }
+
+    async fn listen(pair: Option<(&str, &str)>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let address = listener.local_addr().expect("its number");
         let script = Script { kid: "k1".to_owned(), emails: json!([]), ..Script::default() };
-        let provider = Self { address, client_secret: canary("secret"), script: Arc::new(Mutex::new(script)) };
+        let issuer = match pair {
+            None => format!("http://{address}"),
+            Some((certificate, key)) => {
+                format!("https://localhost:{}", encrypting(address.port(), certificate, key).await)
+            }
+        };
+        let provider = Self { issuer, client_secret: canary("secret"), script: Arc::new(Mutex::new(script)) };
         let router = Router::new().fallback(answer).with_state(provider.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         provider
@@ -84,7 +100,7 @@ impl Provider {
     }
 
     pub fn issuer(&self) -> String {
-        format!("http://{}", self.address)
+        self.issuer.clone()
     }
 
     /// The next one to sign in.
@@ -174,7 +190,9 @@ impl Setup {
 impl Values {
     pub fn at_provider(&mut self, name: &str, kind: &str, provider: &Provider) {
         let path = |setting: &str| format!("oauth.providers.{name}.{setting}");
-        self.set("oauth.allow_loopback_http", "true");
+        if provider.issuer.starts_with("http://") {
+            self.set("oauth.allow_loopback_http", "true");
+        }
         self.set(&path("kind"), &format!("\"{kind}\""));
         self.set(&path("issuer"), &format!("\"{}\"", provider.issuer()));
         self.set(&path("client_id"), &format!("\"{CLIENT_ID}\""));
