@@ -3,7 +3,7 @@
 
 mod database_link;
 mod greeter;
-mod python;
+pub mod python;
 mod rust;
 mod stalled_handshake;
 

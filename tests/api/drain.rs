@@ -13,6 +13,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
+use crate::harness::balanced::was_never_processed;
 use crate::harness::bare::{self, Bare, framed};
 use crate::harness::frames;
 use crate::harness::{Backend, Person, Program, Servers, until};
@@ -148,12 +149,6 @@ impl Nomad {
             }
         }
     }
-}
-
-/// What a client may send again without a thought (RFC 9113, section 8.7).
-fn was_never_processed(error: &h2::Error) -> bool {
-    error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR)
-        || error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM)
 }
 
 // promise N7

@@ -73,6 +73,7 @@ mod reset;
 mod reset_race;
 mod restore;
 mod rights;
+mod rolling_update;
 mod second_factor;
 mod service_accounts;
 mod sessions;

@@ -17,7 +17,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const EXAMPLE: &str = "client/examples/python";
 
 /// The example and the contract in a folder of the test's, laid out as in the repository.
-struct Scene {
+pub struct Scene {
     folder: TempDir,
     /// How to run the example, as it says.
     run: String,
@@ -34,7 +34,7 @@ fn commands() -> [String; 3] {
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let [install, generate, run] = commands();
         // The tests have a version of their own, in a folder of their own.
         assert_eq!(install, "python3 -m pip install grpcio-tools");
@@ -64,6 +64,13 @@ impl Scene {
         shell.args(["-euo", "pipefail", "-c", command]).current_dir(self.beside()).stdin(Stdio::null());
         shell.env("PATH", format!("{}:{path}", tools.display())).kill_on_drop(true);
         shell
+    }
+
+    /// One of the tests' own scripts, with the stubs and the example at hand.
+    pub fn script(&self, path: &str, arguments: &[&str]) -> Command {
+        let script = Path::new(ROOT).join(path);
+        let run = "PYTHONPATH=gen:. PYTHONDONTWRITEBYTECODE=1 exec python3";
+        self.shell(&format!("{run} {} {}", script.display(), arguments.join(" ")))
     }
 
     async fn start(&self, keystead: &Keystead) -> Greeter {
@@ -96,9 +103,7 @@ async fn the_example_in_python_blames_nobody_while_the_service_is_away() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_example_in_python_serves_no_stream_since_it_verifies_no_caller_of_one() {
     let scene = Scene::new().await;
-    let script = Path::new(ROOT).join("tests/api/client/streams.py");
-    let run = format!("PYTHONPATH=gen:. PYTHONDONTWRITEBYTECODE=1 exec python3 {}", script.display());
-    let mut streams = scene.shell(&run);
+    let mut streams = scene.script("tests/api/client/streams.py", &[]);
     let output = streams.output().await.expect("python");
     let told = String::from_utf8(output.stdout).expect("text");
     let codes: Vec<_> = told.lines().map(|line| line.split_once(' ').expect("a kind and its code")).collect();

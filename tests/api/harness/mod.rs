@@ -4,6 +4,7 @@
 //! so that every status of the whole run passes one check. Nothing here knows what a promise says.
 
 mod backend;
+pub mod balanced;
 pub mod bare;
 mod client;
 mod clock;
