@@ -1,5 +1,7 @@
 //! Accounts come in from another service, and leave.
 
+mod streams;
+
 use keystead::grpc::pb::{
     DisableUserRequest, ErrorReason, ImportResult, ImportStatus, UserFilter, UserImport, UserState,
 };

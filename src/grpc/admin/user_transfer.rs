@@ -1,5 +1,6 @@
 //! The part of `AdminService` that takes accounts in, and gives them away.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use crate::service::admin::users::import::ImportUsers;
 
 /// How long a message may be waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often is asked meanwhile whether the caller's token is still good.
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The use cases behind it.
 pub struct UserTransferApi {
@@ -64,8 +67,7 @@ struct Intake {
 
 impl Intake {
     async fn next(&mut self) -> Result<Option<pb::ImportUsersResponse>, Status> {
-        let message = tokio::time::timeout(PATIENCE, self.messages.message()).await;
-        let Some(message) = message.map_err(|_elapsed| status::deadline_exceeded())?? else { return Ok(None) };
+        let Some(message) = self.message().await? else { return Ok(None) };
         // Who has been disabled or demoted since the message before takes nobody in any more.
         let caller = self.admission.check().await?;
         let rows = message.users.into_iter().map(user_transfer::row).collect();
@@ -73,5 +75,84 @@ impl Intake {
         let first = self.rows + 1;
         self.rows += u64::try_from(outcomes.len()).unwrap_or_default();
         Ok(Some(user_transfer::results(first, outcomes)))
+    }
+
+    /// Waits for the next message, as long as the caller's token is good.
+    async fn message(&mut self) -> Result<Option<pb::ImportUsersRequest>, Status> {
+        let mut message = pin!(tokio::time::timeout(PATIENCE, self.messages.message()));
+        let mut checks = tokio::time::interval(CHECK_INTERVAL);
+        loop {
+            tokio::select! {
+                message = message.as_mut() => return message.map_err(|_elapsed| status::deadline_exceeded())?,
+                _ = checks.tick() => self.admission.check_bearer()?,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http_body::Frame;
+    use http_body_util::StreamBody;
+    use prost::Message as _;
+    use tokio::sync::mpsc;
+    use tokio::time::Instant;
+    use tokio_stream::wrappers::ReceiverStream;
+    use tonic::Code;
+    use tonic::codec::Codec as _;
+    use tonic_prost::ProstCodec;
+
+    use super::*;
+    use crate::domain::role::RoleName;
+    use crate::domain::user::ROLE_ADMIN;
+    use crate::service::access::Need;
+    use crate::service::testing::{World, origin};
+
+    type Sent = mpsc::Sender<Result<Frame<Bytes>, Status>>;
+
+    /// An import by an administrator, and where its caller's bytes go.
+    async fn begun() -> (Intake, Sent) {
+        let world = World::new().await;
+        let id = world.user("root@example.com").await.id;
+        assert!(world.store.edit_user(id, |user| user.roles = vec![ROLE_ADMIN.to_owned()]));
+        let bearer = world.sign_in(&world.find(id).await).await.access_token;
+        world.reader().run_once().await.unwrap();
+        let need = Need::Role(RoleName::parse(ROLE_ADMIN).unwrap());
+        let admission = Admission::new(Arc::new(world.access()), &bearer, need, "ImportUsers", origin(1));
+        let import = ImportUsers {
+            transfer: Arc::new(world.store.clone()),
+            hasher: world.hasher(),
+            clock: world.clock.clone(),
+            entropy: world.entropy.clone(),
+        };
+        let (sent, body) = mpsc::channel(2);
+        let decoder = ProstCodec::<(), pb::ImportUsersRequest>::default().decoder();
+        let messages = Streaming::new_request(decoder, StreamBody::new(ReceiverStream::new(body)), None, None);
+        (Intake { import: Arc::new(import), admission, origin: origin(1), messages, rows: 0 }, sent)
+    }
+
+    fn framed(email: &str) -> Bytes {
+        let users = vec![pb::UserImport { email: email.to_owned(), ..pb::UserImport::default() }];
+        let message = pb::ImportUsersRequest { users }.encode_to_vec();
+        let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+        [&[0], &length[..], &message].concat().into()
+    }
+
+    // promise N4
+    #[tokio::test(start_paused = true)]
+    async fn who_stalls_between_messages_or_within_one_is_waited_for_for_30_seconds() {
+        let half = framed("ada@example.com").slice(..12);
+        for bytes in [None, Some(half)] {
+            let (mut intake, sent) = begun().await;
+            sent.send(Ok(Frame::data(framed("bob@example.com")))).await.unwrap();
+            assert_eq!(intake.next().await.unwrap().unwrap().results.len(), 1);
+            if let Some(bytes) = bytes {
+                sent.send(Ok(Frame::data(bytes))).await.unwrap();
+            }
+            let begun = Instant::now();
+            assert_eq!(intake.next().await.unwrap_err().code(), Code::DeadlineExceeded);
+            assert_eq!(begun.elapsed(), PATIENCE);
+        }
     }
 }

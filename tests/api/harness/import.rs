@@ -29,6 +29,11 @@ impl Import {
     pub async fn send(&mut self, users: Vec<UserImport>) -> Answer<Vec<ImportResult>> {
         // Where the stream has ended, its end tells why.
         drop(self.rows.send(ImportUsersRequest { users }).await);
+        self.answer().await
+    }
+
+    /// Waits for what comes next, though nothing has been sent.
+    pub async fn answer(&mut self) -> Answer<Vec<ImportResult>> {
         let answer = self.answers.message().await.map_err(Failure::checked)?;
         Ok(answer.expect("an answer to each message").results)
     }
