@@ -10,6 +10,7 @@ WORKDIR /build
 
 # The dependencies alone, in a layer that stays until a manifest changes. Of our own packages cargo only wants to see that
 # their files are there.
+COPY scripts/build-release scripts/
 COPY Cargo.toml Cargo.lock ./
 COPY benches/Cargo.toml benches/
 COPY client/Cargo.toml client/
@@ -17,7 +18,7 @@ COPY verifier/Cargo.toml verifier/
 RUN mkdir -p src client/src verifier/src tests/{api,crashes,servers,store} \
     && touch {src,client/src,verifier/src}/lib.rs tests/architecture.rs tests/{api,crashes,servers,store}/main.rs \
     && for main in build.rs src/main.rs benches/main.rs; do echo 'fn main() {}' > "$main"; done \
-    && cargo build --release --locked --package keystead --lib \
+    && scripts/build-release --package keystead --lib \
     && cargo clean --release --locked --package keystead --package keystead-verifier
 
 COPY build.rs ./
@@ -25,7 +26,7 @@ COPY proto proto
 COPY migrations migrations
 COPY verifier/src verifier/src
 COPY src src
-RUN cargo build --release --locked --package keystead --bin keystead
+RUN scripts/build-release --package keystead --bin keystead
 
 # The libraries go where the binary looks for them, with what a scanner reads their versions from, and their licences. Names
 # in `/etc/hosts` come before those in DNS.
