@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use crate::harness::smtp::{MailServer, smtp_url};
 use crate::harness::{Backend, Person, Program, Rows, Servers, on_each_backend};
 use crate::support::process::free_port;
+use crate::support::redis::RedisServer;
 
 /// 32 bytes for tests alone, and other ones.
 const MASTER_KEY: &str = "a2V5c3RlYWQtdGVzdHMtbWFzdGVyLWtleS0zMi1ieXQ=";
@@ -210,6 +211,43 @@ async fn files_that_others_can_read_are_told_with_the_command_that_mends_them() 
     fs::remove_file(folder.path().join("master.key")).expect("a removed file");
     doctor(folder.path(), &[]).await.fails("keys", "not in the data folder");
     assert!(!folder.path().join("master.key").exists(), "no key is made");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_works_but_not_as_it_should_is_a_warning_with_a_remedy() {
+    let folder = TempDir::new().expect("a folder");
+    stopped(Program::start(folder.path(), &[]).await).await;
+    let rows = Rows::connect(&format!("sqlite://{}", folder.path().join("keystead.sqlite").display())).await;
+    rows.execute("UPDATE server_keys SET state_since = 0 WHERE purpose = 'signing' AND state = 'active'").await;
+    let redis = tokio::task::spawn_blocking(RedisServer::start).await.expect("the server starts");
+    assert_eq!(redis.command("CONFIG SET maxmemory-policy allkeys-lru"), "+OK");
+    let url = redis.url();
+    let everywhere = [
+        ("KEYSTEAD_GRPC_LISTEN", "0.0.0.0:0"),
+        ("KEYSTEAD_GRPC_ALLOW_CLEARTEXT", "true"),
+        ("KEYSTEAD_REDIS_URL", url.as_str()),
+    ];
+    let report = doctor(folder.path(), &everywhere).await;
+    report.is_well();
+    for (check, words) in [("keys", "overdue"), ("redis", "it forgets counts"), ("mail", "are written into")] {
+        let finding = &report.findings[check];
+        assert_eq!(report.verdict(check), "warn", "{}", report.text);
+        assert!(finding["found"].as_str().expect("text").contains(words), "{words}: {finding}");
+        assert!(!finding["remedy"].as_str().expect("text").is_empty(), "{finding}");
+    }
+    assert_eq!(report.findings.values().filter(|it| it["verdict"] == "warn").count(), 3, "{}", report.text);
+}
+
+// promise S3
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_data_folder_that_others_can_write_to_is_told() {
+    let folder = TempDir::new().expect("a folder");
+    let data = folder.path().join("data");
+    stopped(Program::start(&data, &[]).await).await;
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o777)).expect("a mode");
+    doctor(&data, &[]).await.fails("files", "data");
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).expect("a mode");
+    doctor(&data, &[]).await.is_well();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

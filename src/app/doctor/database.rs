@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Finding, TIMEOUT, bounded, keys};
 use crate::app::Parts;
 use crate::config::{DatabaseKind, Settings};
+use crate::domain::clock::Timestamp;
 use crate::domain::ports::{Probe as _, StoreError};
 use crate::store::db::{Database, Inspection, Unreachable};
 
@@ -59,7 +60,7 @@ fn unreachable(settings: &Settings, code: &str) -> Finding {
     Finding::fail(DATABASE, format!("it cannot be reached: {code}"), remedy)
 }
 
-fn server(settings: &Settings, inspection: &Inspection) -> Finding {
+pub(super) fn server(settings: &Settings, inspection: &Inspection) -> Finding {
     let Inspection { product, encryption, unwritable, .. } = inspection;
     if let Some(problem) = unwritable {
         return Finding::fail(DATABASE, format!("{product}: {problem}"), "name one that the service can write to");
@@ -97,7 +98,11 @@ async fn clock(parts: &Parts, database: &Database) -> Finding {
         Ok(None) => return Finding::ok(CLOCK, "the database has this machine's"),
         Err(error) => return Finding::fail(CLOCK, error.to_string(), "see the database's own log"),
     };
-    let after = parts.clock.now();
+    drift(before, told, parts.clock.now())
+}
+
+/// By how much the database's clock differs, which was asked for between these moments.
+pub(super) fn drift(before: Timestamp, told: Timestamp, after: Timestamp) -> Finding {
     // The database looked at its clock between the two: the way there and back is no difference.
     let millis = (before.as_millis() - told.as_millis()).max(told.as_millis() - after.as_millis()).max(0);
     let difference = Duration::from_millis(millis.unsigned_abs());

@@ -23,6 +23,10 @@ pub fn disk(settings: &Settings) -> Finding {
     let Some(free) = free_bytes(&nearest(&place)) else {
         return Finding::warn(DISK, "how much is free cannot be told", "see for yourself");
     };
+    room(free)
+}
+
+pub(super) fn room(free: u64) -> Finding {
     let found = format!("{} MiB are free", free / MIB);
     match free {
         ..TOO_LITTLE => Finding::fail(DISK, found, "make room: a full disk stops every sign-in"),

@@ -78,3 +78,6 @@ async fn bounded(check: &'static str, look: impl Future<Output = Finding>) -> Fi
         Finding::warn(check, "there was no answer within five seconds", "see whether it runs, and what is in between")
     })
 }
+
+#[cfg(test)]
+mod tests;

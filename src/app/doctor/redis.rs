@@ -1,5 +1,7 @@
 //! Redis.
 
+use std::time::Duration;
+
 use super::Finding;
 use crate::app::Parts;
 use crate::config::Settings;
@@ -16,7 +18,12 @@ pub async fn examine(settings: &Settings, parts: &Parts) -> Finding {
         Ok(found) => found,
         Err(fault) => return unusable(&fault),
     };
-    let told = told(&found);
+    judge(&found, redis.timeout)
+}
+
+/// How it stands with what answers; `timeout` is how long a call waits.
+pub(super) fn judge(found: &Inspection, timeout: Duration) -> Finding {
+    let told = told(found);
     if found.answering < found.nodes {
         return Finding::warn(
             REDIS,
@@ -24,7 +31,7 @@ pub async fn examine(settings: &Settings, parts: &Parts) -> Finding {
             "start the others, or take them out of redis.url",
         );
     }
-    if found.latency > redis.timeout {
+    if found.latency > timeout {
         return Finding::warn(
             REDIS,
             format!("{told}, which is longer than a call waits"),
