@@ -96,12 +96,11 @@ async fn take_in(
     tally: &mut Tally,
     rejects: &mut Rejects,
 ) -> Result<(), StartError> {
-    while let Some(batch) = batches.recv().await {
-        if signals.stop.is_cancelled() {
-            return Err(StartError::Failed("interrupted".to_owned()));
-        }
+    let interrupted = || StartError::Failed("interrupted".to_owned());
+    // Whoever sends the rows may take their time over the next ones.
+    while let Some(batch) = signals.stop.run_until_cancelled(batches.recv()).await.ok_or_else(interrupted)? {
         let Batch { numbers, rows } = batch?;
-        let outcomes = write(console, &rows).await.map_err(failed)?;
+        let outcomes = write(console, &rows, signals).await.map_err(failed)?;
         for (number, outcome) in numbers.into_iter().zip(outcomes) {
             tally.last = number;
             match outcome {
@@ -118,14 +117,16 @@ async fn take_in(
 }
 
 /// Writes a batch, again and again for a while where the database does not answer: what is in already stays as it is.
-async fn write(console: &Console, rows: &[UserRow]) -> ServiceResult<Vec<RowOutcome>> {
+async fn write(console: &Console, rows: &[UserRow], signals: &Signals) -> ServiceResult<Vec<RowOutcome>> {
     let mut tries = 0;
     loop {
         let written = console.api.import_users.run(rows.to_vec(), &Console::operator()).await;
         match written {
             Err(ServiceError::DependencyUnavailable { .. } | ServiceError::ConcurrentChange) if tries < RETRIES => {
                 tries += 1;
-                tokio::time::sleep(PAUSE).await;
+                if signals.stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
+                    return written;
+                }
             }
             written => return written,
         }

@@ -1,14 +1,19 @@
 //! Accounts that come in from files of other services, and leave by files of our own.
 
 use std::fs;
+use std::ops::Range;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, ChildStdin};
 use tonic::Code;
 
 use super::Scene;
-use crate::harness::{Backend, Person, on_each_backend};
+use crate::harness::{Backend, Person, Rows, on_each_backend, until};
+use crate::support::process;
 
 /// Of every account in the files whose owner has one.
 const PASSWORD: &str = "correct horse battery staple";
@@ -75,9 +80,7 @@ async fn accounts_of_four_services_come_in_and_sign_in(backend: Backend) {
 
 async fn an_import_goes_on_where_it_stopped_and_lists_the_rows_at_fault(backend: Backend) {
     let scene = Scene::new(backend).await;
-    let line =
-        |number: usize| json!({ "external_id": number.to_string(), "email": format!("user{number}@example.com") });
-    let mut lines: Vec<String> = (0..1_203).map(|number| line(number).to_string()).collect();
+    let mut lines: Vec<String> = lines(0..1_203).lines().map(str::to_owned).collect();
     lines[3] = json!({ "email": "nobody", "roles": ["admin"] }).to_string();
     lines[700] = "canary".to_owned();
     lines[701] = json!({ "email": "user0@example.com", "external_id": "other" }).to_string();
@@ -98,6 +101,81 @@ async fn an_import_goes_on_where_it_stopped_and_lists_the_rows_at_fault(backend:
     assert_eq!(again, tally(1_203, 0, 1_200, 3));
     let (rest, _) = scene.import(&[&file, "--skip", "702"], 0).await;
     assert_eq!(rest, tally(501, 0, 501, 0));
+}
+
+/// Rows of people from this number on, a line each.
+fn lines(numbers: Range<usize>) -> String {
+    let line =
+        |number: usize| json!({ "external_id": number.to_string(), "email": format!("user{number}@example.com") });
+    numbers.map(|number| format!("{}\n", line(number))).collect()
+}
+
+/// An import of what is written to it, and where its complaints can be read.
+struct Piped {
+    child: Child,
+    rows: ChildStdin,
+    complaints: Lines<BufReader<ChildStderr>>,
+}
+
+impl Piped {
+    fn begin(scene: &Scene, arguments: &[&str]) -> Self {
+        let mut command = scene.command(&[&["--output", "json", "users", "import", "-"], arguments].concat());
+        let mut child = command.stdin(Stdio::piped()).spawn().expect("the binary starts");
+        let rows = child.stdin.take().expect("a pipe");
+        let complaints = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        Self { child, rows, complaints }
+    }
+
+    async fn send(&mut self, numbers: Range<usize>) {
+        self.rows.write_all(lines(numbers).as_bytes()).await.expect("it reads");
+    }
+
+    /// Waits for a complaint with these words.
+    async fn complains(&mut self, words: &str) -> String {
+        loop {
+            let line = self.complaints.next_line().await.expect("text").expect("a complaint");
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+}
+
+async fn accounts(scene: &Scene) -> i64 {
+    let file = format!("sqlite://{}", scene.path("keystead.sqlite"));
+    let rows = Rows::connect(scene.servers.database_url.as_deref().unwrap_or(&file)).await;
+    rows.number("SELECT count(*) FROM users").await
+}
+
+async fn an_import_that_is_interrupted_ends_at_once_and_says_where_to_go_on(backend: Backend) {
+    let scene = Scene::new(backend).await;
+    assert_eq!(scene.shown(&["users", "list"]).await, Vec::<Value>::new());
+    let mut import = Piped::begin(&scene, &["--skip", "2"]);
+    import.send(0..502).await;
+    until("a batch that is in", || async { accounts(&scene).await == 500 }).await;
+    process::signal(import.child.id().expect("it runs"), "INT");
+    import.complains("interrupted; 500 rows are done: go on after them with --skip 502").await;
+    assert_eq!(import.child.wait().await.expect("an end").code(), Some(1));
+    assert_eq!(accounts(&scene).await, 500);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_outlasts_a_database_that_is_away_for_a_moment() {
+    let mut scene = Scene::new(Backend::OwnPostgresRedis).await;
+    assert_eq!(scene.shown(&["users", "list"]).await, Vec::<Value>::new());
+    let mut import = Piped::begin(&scene, &[]);
+    import.send(0..500).await;
+    until("a batch that is in", || async { accounts(&scene).await == 500 }).await;
+    let mut postgres = scene.servers.postgres.take().expect("PostgreSQL");
+    postgres.stop();
+    import.send(500..1_000).await;
+    import.complains("does not answer").await;
+    postgres.start_again();
+    drop(import.rows);
+    let output = import.child.wait_with_output().await.expect("an end");
+    assert_eq!(output.status.code(), Some(0));
+    let done: Value = serde_json::from_slice(&output.stdout).expect("what was done");
+    assert_eq!(done, tally(1_000, 1_000, 0, 0));
 }
 
 async fn what_leaves_by_either_form_comes_in_again_elsewhere(backend: Backend) {
@@ -162,6 +240,7 @@ async fn what_is_no_import_is_refused_before_anything_is_written(backend: Backen
 on_each_backend!(
     accounts_of_four_services_come_in_and_sign_in,
     an_import_goes_on_where_it_stopped_and_lists_the_rows_at_fault,
+    an_import_that_is_interrupted_ends_at_once_and_says_where_to_go_on,
     what_leaves_by_either_form_comes_in_again_elsewhere,
     what_is_no_import_is_refused_before_anything_is_written,
 );
