@@ -110,6 +110,26 @@ fn hashing_weaker_than_promised_stops_the_start() {
     assert_eq!(faults("passwords.passes = 1", &[]).len(), 1);
 }
 
+// promise S5
+#[test]
+fn authorities_of_the_database_come_before_those_of_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let (all, own) = (folder.path().join("all.pem"), folder.path().join("own.pem"));
+    for file in [&all, &own] {
+        fs::write(file, rcgen::generate_simple_self_signed(["ca.example".to_owned()]).unwrap().cert.pem()).unwrap();
+    }
+    let read = |own: Option<&PathBuf>, query: &str| {
+        let own = own.map(|own| format!("database.ca_file = '{}'\n", own.display())).unwrap_or_default();
+        let url = format!("postgres://keystead@localhost/keystead?sslmode=verify-full{query}");
+        let file =
+            format!("keys.master_key = '{MASTER_KEY}'\ntls.ca_file = '{}'\n{own}database.url = '{url}'", all.display());
+        load(&file, &[]).unwrap().database.store.ca_file
+    };
+    assert_eq!(read(None, ""), Some(all.clone()));
+    assert_eq!(read(Some(&own), ""), Some(own));
+    assert_eq!(read(None, "&sslrootcert=other.pem"), None, "the URL's own");
+}
+
 #[test]
 fn postgres_needs_a_master_key() {
     let found = faults("database.url = \"postgres://keystead@localhost/keystead\"", &[]);

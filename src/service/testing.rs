@@ -21,7 +21,9 @@ use crate::domain::manual_clock::{CountingEntropy, ManualClock};
 use crate::domain::name::Name;
 use crate::domain::origin::{Origin, Source, TraceId};
 use crate::domain::ports::{AuditContext, Users as _};
-use crate::domain::user::{Creation, NewUser, PasswordHash, User};
+use crate::domain::role::RoleName;
+use crate::domain::user::{Creation, NewUser, PasswordHash, ROLE_ADMIN, User};
+use crate::service::access::admission::Admission;
 use crate::service::access::{CheckAccess, Need};
 use crate::service::auth::refresh::{Refresh, RefreshRules};
 use crate::service::auth::register::Register;
@@ -127,6 +129,18 @@ impl World {
             Creation::Created(user) => user,
             Creation::EmailTaken => panic!("{address} is taken"),
         }
+    }
+
+    /// An administrator, and their leave to go on with a call of the method.
+    pub async fn administrator(&self, method: &str) -> (User, Admission) {
+        let id = self.user("admin@example.com").await.id;
+        assert!(self.store.edit_user(id, |user| user.roles = vec![ROLE_ADMIN.to_owned()]));
+        let user = self.find(id).await;
+        let bearer = self.sign_in(&user).await.access_token;
+        self.reader().run_once().await.unwrap();
+        let need = Need::Role(RoleName::parse(ROLE_ADMIN).unwrap());
+        let admission = Admission::new(Arc::new(self.access()), &bearer, need, method, origin(1));
+        (user, admission)
     }
 
     /// The account as it is stored now.

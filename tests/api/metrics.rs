@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tonic::Code;
 
-use crate::harness::{Backend, Keystead, Person, Setup, eventually, http_get, on_each_backend, until};
+use crate::harness::{Backend, Keystead, Person, Program, Setup, eventually, http_get, on_each_backend, until};
 use crate::support::prometheus::{Prometheus, check_metrics};
 
 async fn page(keystead: &Keystead) -> String {
@@ -110,6 +110,19 @@ fn documented() -> BTreeMap<String, String> {
         Some((name.to_owned(), rest.split_once(" |")?.0.to_owned()))
     };
     page.expect("the page").lines().filter_map(row).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_is_about_to_stop_is_told_as_draining_and_not_ready() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = Program::start(folder.path(), &[("KEYSTEAD_DRAIN_DELAY", "5s")]).await;
+    let told = || async {
+        let page = http_get(program.http, "/metrics", &[]).await.body;
+        ["keystead_ready", "keystead_draining"].map(|name| value(&page, name).to_owned())
+    };
+    assert_eq!(told().await, ["1", "0"]);
+    program.signal("TERM");
+    until("the metrics to tell of it", || async { told().await == ["0", "1"] }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

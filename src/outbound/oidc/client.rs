@@ -67,11 +67,7 @@ pub struct Caller {
 impl Caller {
     /// Trusts the authorities that Mozilla trusts, and those of the operator's own (PEM).
     pub fn new(authorities: Option<&str>, loopback_http: bool) -> Result<Self, rustls::Error> {
-        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        for certificate in CertificateDer::pem_slice_iter(authorities.unwrap_or_default().as_bytes()) {
-            roots.add(certificate.map_err(|_| rustls::Error::General("no certificate in PEM".to_owned()))?)?;
-        }
-        Self::trusting(roots, loopback_http)
+        Self::trusting(roots(authorities)?, loopback_http)
     }
 
     fn trusting(roots: RootCertStore, loopback_http: bool) -> Result<Self, rustls::Error> {
@@ -111,6 +107,15 @@ impl Caller {
         let stream = self.tls.connect(name, stream).await.map_err(|_| CallFault::Connection)?;
         converse(stream, request).await
     }
+}
+
+/// Public authorities, and these.
+fn roots(authorities: Option<&str>) -> Result<RootCertStore, rustls::Error> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for certificate in CertificateDer::pem_slice_iter(authorities.unwrap_or_default().as_bytes()) {
+        roots.add(certificate.map_err(|_| rustls::Error::General("no certificate in PEM".to_owned()))?)?;
+    }
+    Ok(roots)
 }
 
 /// The request in the form that a server of the resource itself wants (RFC 9112, section 3.2.1), and the host.

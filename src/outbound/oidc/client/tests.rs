@@ -63,6 +63,7 @@ async fn an_authority_of_the_operators_own_is_trusted_beside_the_public_ones() {
     let pem = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
     let caller = Caller::new(Some(&pem), false).unwrap();
     assert_eq!(called(&caller, address, "localhost").await, Ok(Bytes::from_static(b"{}")));
+    assert_eq!(roots(Some(&pem)).unwrap().len(), webpki_roots::TLS_SERVER_ROOTS.len() + 1);
     assert!(Caller::new(Some(&pem.replace("MI", "AA")), false).is_err());
 }
 

@@ -8,12 +8,10 @@ use super::watch::{AuditWatch, WatchAuditEvents};
 use crate::domain::audit::AuditKind;
 use crate::domain::audit_trail::AuditFilter;
 use crate::domain::id::PrincipalId;
-use crate::domain::role::RoleName;
-use crate::domain::user::{ROLE_ADMIN, User, UserState};
-use crate::service::access::Need;
+use crate::domain::user::UserState;
 use crate::service::access::admission::Admission;
 use crate::service::error::{ServiceError, ServiceResult};
-use crate::service::testing::{World, origin};
+use crate::service::testing::World;
 
 async fn list(world: &World, filter: &AuditFilter, token: &str, caller: PrincipalId) -> ServiceResult<AuditPage> {
     let list = ListAuditEvents {
@@ -31,17 +29,6 @@ fn of_kinds(kinds: &[AuditKind]) -> AuditFilter {
 
 fn created() -> AuditFilter {
     of_kinds(&[AuditKind::UserCreated])
-}
-
-async fn administrator(world: &World) -> (User, Admission) {
-    let id = world.user("admin@example.com").await.id;
-    assert!(world.store.edit_user(id, |user| user.roles = vec![ROLE_ADMIN.to_owned()]));
-    let user = world.find(id).await;
-    let bearer = world.sign_in(&user).await.access_token;
-    world.reader().run_once().await.unwrap();
-    let need = Need::Role(RoleName::parse(ROLE_ADMIN).unwrap());
-    let admission = Admission::new(Arc::new(world.access()), &bearer, need, "WatchAuditEvents", origin(1));
-    (user, admission)
 }
 
 async fn watch(world: &World, cursor: &str, admission: &Admission) -> ServiceResult<AuditWatch> {
@@ -82,7 +69,7 @@ async fn pages_go_on_for_their_caller_and_question_alone() {
 #[tokio::test(start_paused = true)]
 async fn a_watch_tells_what_is_new_and_another_one_goes_on_after_it() {
     let world = World::new().await;
-    let (_, admission) = administrator(&world).await;
+    let (_, admission) = world.administrator("WatchAuditEvents").await;
     let mut first = watch(&world, "", &admission).await.unwrap();
     let begun = first.next().await.unwrap();
     assert!(begun.events.is_empty(), "what was before is not told");
@@ -102,7 +89,7 @@ async fn a_watch_tells_what_is_new_and_another_one_goes_on_after_it() {
 #[tokio::test]
 async fn a_cursor_that_is_none_is_refused() {
     let world = World::new().await;
-    let (user, admission) = administrator(&world).await;
+    let (user, admission) = world.administrator("WatchAuditEvents").await;
     world.user("ada@example.com").await;
     world.user("bob@example.com").await;
     let page_token = list(&world, &created(), "", user.id.into()).await.unwrap().next_page_token.unwrap();
@@ -116,7 +103,7 @@ async fn a_cursor_that_is_none_is_refused() {
 #[tokio::test]
 async fn a_watch_ends_when_its_caller_may_not_go_on() {
     let world = World::new().await;
-    let (user, admission) = administrator(&world).await;
+    let (user, admission) = world.administrator("WatchAuditEvents").await;
     let mut told = watch(&world, "", &admission).await.unwrap();
     told.next().await.unwrap();
     assert!(world.store.edit_user(user.id, |user| user.roles.clear()));
@@ -128,7 +115,7 @@ async fn a_watch_ends_when_its_caller_may_not_go_on() {
 #[tokio::test]
 async fn a_watch_ends_with_its_callers_token() {
     let world = World::new().await;
-    let (_, admission) = administrator(&world).await;
+    let (_, admission) = world.administrator("WatchAuditEvents").await;
     let mut told = watch(&world, "", &admission).await.unwrap();
     world.advance(world.settings.tokens.access_lifetime + world.settings.tokens.leeway + Duration::from_secs(1));
     world.reader().run_once().await.unwrap();

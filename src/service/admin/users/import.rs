@@ -103,6 +103,11 @@ mod tests {
         }
     }
 
+    fn export(world: &World) -> ExportUsers {
+        let store = Arc::new(world.store.clone());
+        ExportUsers { transfer: store.clone(), audit: store, clock: world.clock.clone() }
+    }
+
     fn row(email: &str, hash: &str) -> UserRow {
         UserRow { email: email.to_owned(), password_hash: hash.to_owned(), ..UserRow::default() }
     }
@@ -174,11 +179,7 @@ mod tests {
     async fn no_account_leaves_before_the_trail_is_told() {
         let world = World::new().await;
         import(&world).run(vec![row("ada@example.com", BCRYPT)], &operator()).await.unwrap();
-        let export = ExportUsers {
-            transfer: Arc::new(world.store.clone()),
-            audit: Arc::new(world.store.clone()),
-            clock: world.clock.clone(),
-        };
+        let export = export(&world);
         for (hashes, expected) in [(Hashes::LeftOut, None), (Hashes::Included, Some(BCRYPT))] {
             let mut begun = export.run(UserFilter::default(), hashes, &operator(), None).await.unwrap();
             let told = world.store.audit_events();
@@ -189,5 +190,19 @@ mod tests {
         }
         world.store.fail_with(Some(StoreError::Unavailable));
         assert!(export.run(UserFilter::default(), Hashes::LeftOut, &operator(), None).await.is_err());
+    }
+
+    // promise T8
+    #[tokio::test]
+    async fn an_export_asks_for_its_callers_leave_before_every_page() {
+        let world = World::new().await;
+        let rows = (0..250).map(|number| row(&format!("user{number}@example.com"), ""));
+        import(&world).run(rows.collect(), &operator()).await.unwrap();
+        let (root, admission) = world.administrator("ExportUsers").await;
+        let begun = export(&world).run(UserFilter::default(), Hashes::LeftOut, &operator(), Some(admission)).await;
+        let mut begun = begun.unwrap();
+        assert_eq!(begun.next().await.unwrap().expect("a page").len(), 200);
+        assert!(world.store.edit_user(root.id, |user| user.roles.clear()));
+        assert_eq!(begun.next().await.unwrap_err(), ServiceError::RoleRequired);
     }
 }
