@@ -28,17 +28,8 @@ COPY verifier/src verifier/src
 COPY src src
 RUN scripts/build-release --package keystead --bin keystead
 
-# The libraries go where the binary looks for them, with what a scanner reads their versions from, and their licences. Names
-# in `/etc/hosts` come before those in DNS.
-RUN install -D target/release/keystead /image/keystead \
-    && ldd /image/keystead | grep -o '/[^ ]*' | xargs cp --parents --dereference --target-directory /image \
-    && for package in libc6 libgcc-s1; do \
-           install -D -m 644 <(dpkg-query --status "$package") "/image/var/lib/dpkg/status.d/$package" \
-           && cp --parents --dereference "/usr/share/doc/$package/copyright" /image; \
-       done \
-    && install -D -m 644 /etc/os-release /image/etc/os-release \
-    && install -D -m 644 <(echo 'hosts: files dns') /image/etc/nsswitch.conf \
-    && install -d -m 700 /data/keystead
+COPY scripts/gather-image scripts/
+RUN scripts/gather-image target/release/keystead /image && install -d -m 700 /data/keystead
 
 FROM scratch
 ARG VERSION=0.1.0
