@@ -2,6 +2,9 @@
 //!
 //! Steps only add (expand) or remove what no running version reads (contract), so that old and new replicas can work
 //! side by side; none goes back. `store::db` runs them all in one transaction under a lock.
+//!
+//! A step that a release has is never changed. One that removes or renames something ends in `_unread_since_` and the
+//! first release that does without, as `m0042_plain_salts_unread_since_0_3_0`: older ones do not serve after it.
 
 use sea_orm_migration::prelude::*;
 

@@ -4,6 +4,7 @@ use super::data_folder::DataFolder;
 use super::start_error::StartError;
 use super::{Parts, install_tls_provider, stores};
 use crate::config::{DatabaseKind, Settings};
+use crate::store::db::SchemaState;
 
 /// Applies the steps that the schema lacks; how many there were.
 pub async fn migrate(settings: &Settings, parts: &Parts) -> Result<usize, StartError> {
@@ -12,9 +13,12 @@ pub async fn migrate(settings: &Settings, parts: &Parts) -> Result<usize, StartE
         DataFolder::open(&settings.data.directory)?;
     }
     let database = stores::connect(&settings.database, parts).await?;
-    let failed = |error| StartError::Failed(format!("the database cannot be migrated: {error}"));
-    let pending = database.pending_migrations().await.map_err(failed)?;
-    database.migrate().await.map_err(failed)?;
+    let before = stores::migrate(&database).await?;
+    stores::require_served(&database).await?;
+    let failed = |error| StartError::Failed(format!("the database cannot be closed: {error}"));
     database.close().await.map_err(failed)?;
-    Ok(pending)
+    Ok(match before {
+        SchemaState::Behind(steps) => steps,
+        SchemaState::Current | SchemaState::Ahead(_) | SchemaState::Foreign(_) => 0,
+    })
 }

@@ -8,7 +8,7 @@ use crate::app::start_error::StartError;
 use crate::config::DatabaseSettings;
 use crate::config::Settings;
 use crate::domain::ports::{RevocationSignal, StoreError, Throttle};
-use crate::store::db::Database;
+use crate::store::db::{Database, SchemaState};
 use crate::store::memory::signal::LocalSignal;
 use crate::store::memory::throttle::MemoryThrottle;
 use crate::store::redis::Redis;
@@ -32,9 +32,9 @@ impl Stores {
     pub async fn connect(settings: &Settings, parts: &Parts) -> Result<Self, StartError> {
         let database = connect(&settings.database, parts).await?;
         if settings.database.migrate_at_start {
-            database.migrate().await.map_err(|error| cannot("be migrated", error))?;
+            migrate(&database).await?;
         }
-        require_current(&database).await?;
+        require_served(&database).await?;
         let local = Arc::new(MemoryThrottle::new(Arc::clone(&parts.clock)));
         let Some(redis) = &settings.redis else {
             let signal = Arc::new(LocalSignal);
@@ -73,10 +73,26 @@ pub async fn connect(settings: &DatabaseSettings, parts: &Parts) -> Result<Datab
     }
 }
 
-async fn require_current(database: &Database) -> Result<(), StartError> {
-    match database.pending_migrations().await.map_err(|error| cannot("be asked for its schema", error))? {
-        0 => Ok(()),
-        steps => Err(StartError::Failed(format!("the schema lacks {steps} steps: run `keystead migrate`"))),
+/// Brings the schema up to date, where no newer release has gone on with it; how it stood before.
+pub async fn migrate(database: &Database) -> Result<SchemaState, StartError> {
+    database.migrate().await.map_err(|error| cannot("be migrated", error))
+}
+
+/// Fails unless this binary can serve on the schema as it stands now.
+pub async fn require_served(database: &Database) -> Result<(), StartError> {
+    match database.schema_state().await.map_err(|error| cannot("be asked for its schema", error))? {
+        SchemaState::Current => Ok(()),
+        SchemaState::Ahead(steps) => {
+            tracing::warn!(steps, "a newer release has taken steps of the schema, on which this one serves on");
+            Ok(())
+        }
+        SchemaState::Behind(steps) => {
+            Err(StartError::Failed(format!("the schema lacks {steps} steps: run `keystead migrate`")))
+        }
+        SchemaState::Foreign(steps) => Err(StartError::Failed(format!(
+            "a newer release has taken {steps} steps of the schema that this one cannot serve on: run that release, or \
+             restore the backup from before it"
+        ))),
     }
 }
 

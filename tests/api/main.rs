@@ -83,5 +83,6 @@ mod tls;
 mod token_kinds;
 mod traces;
 mod two_replicas;
+mod upgrade;
 mod verify_token;
 mod watch_revocations;

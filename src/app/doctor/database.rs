@@ -8,7 +8,7 @@ use crate::app::Parts;
 use crate::config::{DatabaseKind, Settings};
 use crate::domain::clock::Timestamp;
 use crate::domain::ports::{Probe as _, StoreError};
-use crate::store::db::{Database, Inspection, Unreachable};
+use crate::store::db::{Database, Inspection, SchemaState, Unreachable};
 
 const DATABASE: &str = "database";
 const SCHEMA: &str = "schema";
@@ -42,7 +42,7 @@ async fn looked_at(settings: &Settings, parts: &Parts, database: &Database) -> V
     };
     let mut findings = vec![server(settings, &inspection), schema(settings, &inspection)];
     findings.push(bounded(CLOCK, clock(parts, database)).await);
-    if inspection.pending == 0 {
+    if inspection.schema.is_served() {
         findings.push(bounded(KEYS, keys::examine(KEYS, settings, parts, database)).await);
     }
     findings
@@ -77,17 +77,24 @@ pub(super) fn server(settings: &Settings, inspection: &Inspection) -> Finding {
 }
 
 fn schema(settings: &Settings, inspection: &Inspection) -> Finding {
-    match (inspection.pending, inspection.unknown) {
-        (_, unknown @ 1..) => Finding::fail(
+    match inspection.schema {
+        SchemaState::Current => Finding::ok(SCHEMA, "up to date"),
+        SchemaState::Behind(steps) if settings.database.migrate_at_start => {
+            Finding::ok(SCHEMA, format!("{steps} steps are pending, which the next start takes"))
+        }
+        SchemaState::Behind(steps) => {
+            Finding::fail(SCHEMA, format!("{steps} steps are pending"), "run `keystead migrate`")
+        }
+        SchemaState::Ahead(steps) => Finding::warn(
             SCHEMA,
-            format!("a newer release has taken {unknown} steps that this one does not know"),
+            format!("a newer release has taken {steps} steps that this one does not know, and serves on"),
+            "go on to that release, or stay for as long as the upgrade or the way back takes",
+        ),
+        SchemaState::Foreign(steps) => Finding::fail(
+            SCHEMA,
+            format!("a newer release has taken {steps} steps that this one cannot serve on"),
             "run that release, or restore the backup from before it",
         ),
-        (0, 0) => Finding::ok(SCHEMA, "up to date"),
-        (pending, 0) if settings.database.migrate_at_start => {
-            Finding::ok(SCHEMA, format!("{pending} steps are pending, which the next start takes"))
-        }
-        (pending, 0) => Finding::fail(SCHEMA, format!("{pending} steps are pending"), "run `keystead migrate`"),
     }
 }
 

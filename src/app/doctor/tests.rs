@@ -76,8 +76,7 @@ fn a_database_over_the_network_in_clear_text_is_a_warning() {
         product: "PostgreSQL 17".to_owned(),
         encryption: encryption.map(str::to_owned),
         unwritable: None,
-        pending: 0,
-        unknown: 0,
+        schema: db::SchemaState::Current,
     };
     let (near, far) = (settings("127.0.0.1"), settings("db.example.com"));
     assert_eq!(database::server(&near, &inspection(None)).verdict, Verdict::Ok);

@@ -10,19 +10,13 @@ use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode,
     Statement, TransactionOptions, TransactionTrait as _,
 };
-use sea_orm_migration::MigratorTrait as _;
 
 use super::connect::{self, Pools};
 use super::fault::Fault;
-use super::migrations::Migrator;
 use super::settings::Settings;
 use crate::domain::clock::{Entropy, Timestamp};
 use crate::domain::ports::{Probe, StoreError, StoreResult};
 
-/// Names the lock under which replicas migrate one after the other; any number that nobody else uses.
-const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7236451)";
-/// A step may take longer than any request, and wait for another replica's.
-const NO_TIMEOUT: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
 /// The clock of the server, in milliseconds since the Unix epoch.
 const SERVER_TIME: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 /// The longest pause before another try; pauses grow up to it.
@@ -84,28 +78,6 @@ impl Database {
         settings: &Settings,
     ) -> Self {
         Self { writer, reader, entropy, operation_timeout: settings.operation_timeout }
-    }
-
-    /// Brings the schema up to date, in one transaction: wholly or not at all. Of replicas that start at once one
-    /// does it and the others wait for that. No deadline: a step may take long.
-    pub async fn migrate(&self) -> StoreResult<()> {
-        self.try_migrate().await.map_err(|fault| fault.report())
-    }
-
-    async fn try_migrate(&self) -> Result<(), Fault> {
-        let transaction = self.begin().await?;
-        if self.backend() == DbBackend::Postgres {
-            transaction.execute_unprepared(NO_TIMEOUT).await?;
-            transaction.execute_unprepared(MIGRATION_LOCK).await?;
-        }
-        Migrator::up(&transaction, None).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    /// How many steps the schema lacks.
-    pub async fn pending_migrations(&self) -> StoreResult<usize> {
-        self.run(|| async { Ok(Migrator::get_pending_migrations_read_only(&self.reader).await?.len()) }).await
     }
 
     /// Closes the pools: waits until every connection is given back, then folds SQLite's log into its file.

@@ -1,16 +1,15 @@
 //! Looks at the database without changing anything: no file is made, nothing migrated, nothing written.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, RuntimeErr, Statement};
-use sea_orm_migration::{MigratorTrait as _, SchemaManager};
+use sea_orm_migration::SchemaManager;
 
 use super::connect::{self, Pools};
 use super::database::Database;
 use super::fault::{self, Fault};
-use super::migrations::Migrator;
+use super::schema::SchemaState;
 use super::settings::{Settings, Target};
 use crate::domain::clock::Entropy;
 use crate::domain::ports::StoreResult;
@@ -18,7 +17,6 @@ use crate::domain::ports::StoreResult;
 const SERVER_VERSION: &str = "SHOW server_version";
 const SQLITE_VERSION: &str = "SELECT sqlite_version()";
 const ENCRYPTION: &str = "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl";
-const APPLIED_STEPS: &str = "SELECT version FROM seaql_migrations";
 const IS_STANDBY: &str = "SELECT pg_is_in_recovery()";
 /// Of the table that every call may write to; without a schema yet, whether one may be made.
 const MAY_WRITE: &str = "SELECT coalesce(has_table_privilege(to_regclass('sessions'), 'INSERT, UPDATE'), \
@@ -34,10 +32,7 @@ pub struct Inspection {
     pub encryption: Option<String>,
     /// Why the service could not write, where it could not.
     pub unwritable: Option<&'static str>,
-    /// Steps that the schema lacks.
-    pub pending: usize,
-    /// Steps that this binary does not know: a newer one has taken them.
-    pub unknown: usize,
+    pub schema: SchemaState,
 }
 
 /// Why there is nothing to look at.
@@ -69,7 +64,7 @@ impl Database {
     }
 
     async fn try_inspect(&self, settings: &Settings) -> Result<Inspection, Fault> {
-        let (pending, unknown) = self.steps().await?;
+        let schema = SchemaState::read(&SchemaManager::new(&self.reader)).await?;
         let target = settings.target().map_err(|_| Fault::Corrupt("settings"))?;
         let (product, encryption, unwritable) = match target {
             Target::Sqlite(path) => {
@@ -80,21 +75,14 @@ impl Database {
                 let version = self.text(SERVER_VERSION).await?.unwrap_or_default();
                 let version = version.split(' ').next().unwrap_or_default();
                 let encryption = self.text(ENCRYPTION).await?;
-                (format!("PostgreSQL {version}"), encryption, self.unwritable_server(pending > 0).await?)
+                (
+                    format!("PostgreSQL {version}"),
+                    encryption,
+                    self.unwritable_server(matches!(schema, SchemaState::Behind(_))).await?,
+                )
             }
         };
-        Ok(Inspection { product, encryption, unwritable, pending, unknown })
-    }
-
-    /// How many steps the schema lacks, and how many it has that this binary does not know.
-    async fn steps(&self) -> Result<(usize, usize), Fault> {
-        let known: HashSet<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
-        if !SchemaManager::new(&self.reader).has_table("seaql_migrations").await? {
-            return Ok((known.len(), 0));
-        }
-        let rows = self.reader.query_all_raw(Statement::from_string(self.backend(), APPLIED_STEPS)).await?;
-        let applied: HashSet<String> = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
-        Ok((known.difference(&applied).count(), applied.difference(&known).count()))
+        Ok(Inspection { product, encryption, unwritable, schema })
     }
 
     async fn unwritable_server(&self, must_migrate: bool) -> Result<Option<&'static str>, Fault> {

@@ -26,6 +26,7 @@ mod retention;
 mod revocations;
 mod rights;
 mod roles;
+mod schema;
 mod second_factors;
 mod service_accounts;
 mod sessions;
@@ -40,4 +41,5 @@ mod tests;
 
 pub use database::Database;
 pub use inspect::{Inspection, Unreachable};
+pub use schema::SchemaState;
 pub use settings::{DatabaseUrl, Settings};
