@@ -1,6 +1,9 @@
 //! What an upgrade rests on: databases of former releases come up to date, and the former binary serves on the schema of
 //! the next.
 
+mod fixture;
+mod released;
+
 use keystead::grpc::pb::{ListSessionsRequest, TokenStatus};
 use tempfile::TempDir;
 

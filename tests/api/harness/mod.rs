@@ -39,6 +39,7 @@ pub mod watch;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use keystead::domain::clock::{Clock as _, Timestamp};
 use tempfile::TempDir;
 
 pub(crate) use backend::on_each_backend;
@@ -92,14 +93,29 @@ impl Setup {
     }
 
     pub async fn start(self) -> Keystead {
+        let replicas = self.replicas;
+        let mut keystead = self.place().await;
+        for _ in 0..replicas {
+            keystead.add_replica().await;
+        }
+        keystead
+    }
+
+    /// One replica on a database that these statements make, at a time of before.
+    pub async fn start_from(self, statements: &str, at: Timestamp) -> Keystead {
+        let mut keystead = self.place().await;
+        keystead.clock.step(at.as_millis() - keystead.clock.now().as_millis());
+        keystead.records().await.execute(statements).await;
+        keystead.add_replica().await;
+        keystead
+    }
+
+    async fn place(self) -> Keystead {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let servers = Servers::start(self.backend).await;
         let clock = Arc::new(TestClock::default());
         let mut keystead = Keystead { servers, clock, values: self.values, folder, replicas: Vec::new() };
         keystead.values.place(keystead.folder.path(), &keystead.servers);
-        for _ in 0..self.replicas {
-            keystead.add_replica().await;
-        }
         keystead
     }
 }
@@ -193,7 +209,7 @@ impl Keystead {
 
     /// The database, past the service.
     pub async fn records(&self) -> Records {
-        let sqlite = format!("sqlite://{}", self.sqlite_file().display());
+        let sqlite = format!("sqlite://{}?mode=rwc", self.sqlite_file().display());
         Records::open(self.servers.database_url.as_deref().unwrap_or(&sqlite)).await
     }
 
