@@ -62,6 +62,7 @@ impl Background {
             probe: Arc::clone(&stores.database) as _,
             clock: Arc::clone(&parts.clock),
             settings: settings.service.retention,
+            tally: Arc::clone(&use_cases.purged),
         };
         Self { revocations, keys, mail, purge, health: Arc::clone(&use_cases.health) }
     }

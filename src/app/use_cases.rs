@@ -46,6 +46,7 @@ use crate::service::keys::ensure::{EnsureError, EnsureKeys};
 use crate::service::keys::live_keys::LiveKeys;
 use crate::service::keys::stored_ring::StoredRing;
 use crate::service::mail::deliver::MailTally;
+use crate::service::retention::tally::PurgeTally;
 use crate::service::token::jwks::GetJwks;
 use crate::service::token::revocation_state::RevocationState;
 use crate::service::token::revoker::Revoker;
@@ -62,6 +63,7 @@ pub struct UseCases {
     pub hasher: Arc<PasswordHasher>,
     pub guard: Arc<SecretGuard>,
     pub mails: Arc<MailTally>,
+    pub purged: Arc<PurgeTally>,
     get_jwks: Arc<GetJwks>,
     authorize_request: Arc<AuthorizeRequest>,
     start_oauth: Arc<StartOAuth>,
@@ -116,6 +118,7 @@ impl UseCases {
             hasher: shared.hasher,
             guard: shared.guard,
             mails: Arc::default(),
+            purged: Arc::new(PurgeTally::new(parts.clock.monotonic())),
             get_jwks,
             authorize_request,
             start_oauth: federation.start,

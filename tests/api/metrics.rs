@@ -79,6 +79,23 @@ async fn a_refusal_counts_under_the_limit_that_refused(backend: Backend) {
     );
 }
 
+// promise D4
+async fn what_has_had_its_time_goes_and_is_counted_by_its_kind(backend: Backend) {
+    let mut keystead = Keystead::start(backend).await;
+    use_it(&keystead).await;
+    let before = page(&keystead).await;
+    assert_eq!(value(&before, "keystead_retention_rows_total{kind=\"sessions\"}"), "0");
+    let rows = keystead.rows().await;
+    rows.execute("UPDATE sessions SET expires_at = 1").await;
+    keystead.restart().await;
+    until("two sessions to be counted", || async {
+        value(&page(&keystead).await, "keystead_retention_rows_total{kind=\"sessions\"}") == "2"
+    })
+    .await;
+    assert_eq!(rows.number("SELECT count(*) FROM sessions").await, 0);
+    assert_eq!(value(&page(&keystead).await, "keystead_retention_rows_total{kind=\"audit_events\"}"), "0");
+}
+
 async fn a_path_that_a_caller_makes_up_is_told_nowhere(backend: Backend) {
     let keystead = Keystead::start(backend).await;
     http_get(keystead.replica(0).http, "/made-up-by-a-caller", &[]).await;
@@ -98,6 +115,7 @@ async fn a_path_that_a_caller_makes_up_is_told_nowhere(backend: Backend) {
 on_each_backend!(
     every_number_moves_with_what_it_counts,
     a_refusal_counts_under_the_limit_that_refused,
+    what_has_had_its_time_goes_and_is_counted_by_its_kind,
     a_path_that_a_caller_makes_up_is_told_nowhere,
 );
 

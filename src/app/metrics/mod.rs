@@ -26,6 +26,7 @@ use crate::service::health::HealthState;
 use crate::service::keys::live_keys::LiveKeys;
 use crate::service::keys::settings::KeySettings;
 use crate::service::mail::deliver::MailTally;
+use crate::service::retention::tally::PurgeTally;
 use crate::service::token::revocation_state::RevocationState;
 use crate::service::token::verify::VerifyToken;
 use crate::store::db::Database;
@@ -52,6 +53,7 @@ pub struct Measured {
     database: Arc<Database>,
     redis: Option<Arc<Redis>>,
     mails: Arc<MailTally>,
+    purged: Arc<PurgeTally>,
     backlog: Mutex<Option<SeenBacklog>>,
 }
 
@@ -83,6 +85,7 @@ impl Measured {
             database: Arc::clone(&stores.database),
             redis: stores.redis.clone(),
             mails: Arc::clone(&use_cases.mails),
+            purged: Arc::clone(&use_cases.purged),
             backlog: Mutex::default(),
         }
     }

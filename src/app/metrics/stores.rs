@@ -9,6 +9,7 @@ pub fn tell(page: &mut Page, measured: &Measured, backlog: Option<Backlog>) {
     tell_database(page, measured);
     tell_redis(page, measured);
     tell_mails(page, measured, backlog);
+    tell_retention(page, measured);
 }
 
 fn tell_database(page: &mut Page, measured: &Measured) {
@@ -50,4 +51,15 @@ fn tell_mails(page: &mut Page, measured: &Measured, backlog: Option<Backlog>) {
     {
         deliveries.sample(&[("outcome", outcome)], number(counter.get()));
     }
+}
+
+fn tell_retention(page: &mut Page, measured: &Measured) {
+    let help = "Rows that this replica has removed because they had had their time, by their kind.";
+    let mut removed = page.family(Counter, "keystead_retention_rows_total", help);
+    for (what, rows) in measured.purged.rows() {
+        removed.sample(&[("kind", what.word())], number(rows));
+    }
+    let help = "Time since nothing that had had its time was left over.";
+    let age = measured.purged.age(measured.clock.monotonic()).as_secs_f64();
+    page.gauge("keystead_retention_age_seconds", help, age);
 }

@@ -26,6 +26,33 @@ pub enum Perishable {
     SignInChallenges,
 }
 
+impl Perishable {
+    pub const ALL: [Self; 8] = [
+        Self::AuditEvents,
+        Self::Revocations,
+        Self::OneTimeTokens,
+        Self::OAuthFlows,
+        Self::Sessions,
+        Self::LoginFailures,
+        Self::KnownSources,
+        Self::SignInChallenges,
+    ];
+
+    /// The word for it, that of its table.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::AuditEvents => "audit_events",
+            Self::Revocations => "revocations",
+            Self::OneTimeTokens => "one_time_tokens",
+            Self::OAuthFlows => "oauth_flows",
+            Self::Sessions => "sessions",
+            Self::LoginFailures => "login_failures",
+            Self::KnownSources => "known_sources",
+            Self::SignInChallenges => "sign_in_challenges",
+        }
+    }
+}
+
 /// Removes rows that have had their time.
 #[async_trait]
 pub trait Retention: Send + Sync {

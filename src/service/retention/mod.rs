@@ -2,3 +2,4 @@
 
 pub mod purge;
 pub mod settings;
+pub mod tally;

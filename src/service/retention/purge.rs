@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::settings::RetentionSettings;
+use super::tally::PurgeTally;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::ports::retention::{Perishable, Retention};
 use crate::domain::ports::{Probe, StoreResult};
@@ -35,6 +36,7 @@ pub struct PurgeExpired {
     pub probe: Arc<dyn Probe>,
     pub clock: Arc<dyn Clock>,
     pub settings: RetentionSettings,
+    pub tally: Arc<PurgeTally>,
 }
 
 impl PurgeExpired {
@@ -46,12 +48,14 @@ impl PurgeExpired {
             loop {
                 let batch = self.store.purge(what, before, BATCH).await?;
                 gone += batch;
+                self.tally.removed(what, batch);
                 if batch < u64::from(BATCH) {
                     break;
                 }
                 tokio::time::sleep(PAUSE).await;
             }
         }
+        self.tally.completed(self.clock.monotonic());
         Ok(gone)
     }
 
