@@ -159,6 +159,45 @@ async fn an_import_that_is_interrupted_ends_at_once_and_says_where_to_go_on(back
     assert_eq!(accounts(&scene).await, 500);
 }
 
+async fn an_import_that_was_killed_half_way_is_begun_anew_and_takes_nobody_in_twice(backend: Backend) {
+    let scene = Scene::new(backend).await;
+    assert_eq!(scene.shown(&["users", "list"]).await, Vec::<Value>::new());
+    let mut import = Piped::begin(&scene, &[]);
+    import.send(0..1_300).await;
+    until("two batches that are in", || async { accounts(&scene).await == 1_000 }).await;
+    import.child.kill().await.expect("killed");
+    assert_eq!(accounts(&scene).await, 1_000, "whole batches, and no others");
+    let file = scene.write("users.ndjson", &lines(0..2_300));
+    let (rest, told) = scene.import(&[&file], 0).await;
+    assert_eq!((rest, told.as_str()), (tally(2_300, 1_300, 1_000, 0), ""));
+    assert_eq!(accounts(&scene).await, 2_300, "nobody is lost");
+    let left = scene.shown(&["users", "export"]).await;
+    let mut ids: Vec<_> = left.iter().map(|account| account["external_id"].as_str().expect("an id")).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 2_300, "nobody is there twice");
+}
+
+/// On a terminal that `script` makes. It ends lines and draws in its own way, so that words alone are looked for.
+async fn the_way_of_an_import_and_of_an_export_is_shown_on_a_terminal(backend: Backend) {
+    let scene = Scene::new(backend).await;
+    let file = scene.write("users.ndjson", &lines(0..1_200));
+    let (out, program) = (scene.path("out.ndjson"), env!("CARGO_BIN_EXE_keystead"));
+    let import = (format!("{program} users import {file}"), "row 1");
+    let export = (format!("{program} users export {out}"), " accounts");
+    for (typed, shown) in [import, export] {
+        let mut terminal = tokio::process::Command::new("script");
+        terminal.args(["--quiet", "--return", "--command", &typed, "/dev/null"]).current_dir(scene.folder.path());
+        terminal.env("KEYSTEAD_DATA_DIRECTORY", scene.folder.path()).env("TERM", "xterm").envs(scene.variables());
+        let output = terminal.stdin(Stdio::null()).output().await.expect("a terminal");
+        let seen = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{seen}");
+        assert!(seen.contains(shown), "{typed}: {seen:?}");
+    }
+    let elsewhere = scene.run_with("", &["users", "export", &scene.path("again.ndjson")]).await;
+    assert_eq!((elsewhere.code, elsewhere.out.as_str(), elsewhere.err.as_str()), (Some(0), "", ""));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_import_outlasts_a_database_that_is_away_for_a_moment() {
     let mut scene = Scene::new(Backend::OwnPostgresRedis).await;
@@ -241,6 +280,8 @@ on_each_backend!(
     accounts_of_four_services_come_in_and_sign_in,
     an_import_goes_on_where_it_stopped_and_lists_the_rows_at_fault,
     an_import_that_is_interrupted_ends_at_once_and_says_where_to_go_on,
+    an_import_that_was_killed_half_way_is_begun_anew_and_takes_nobody_in_twice,
+    the_way_of_an_import_and_of_an_export_is_shown_on_a_terminal,
     what_leaves_by_either_form_comes_in_again_elsewhere,
     what_is_no_import_is_refused_before_anything_is_written,
 );
