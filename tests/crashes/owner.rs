@@ -97,7 +97,7 @@ impl Owner {
             return self.log_in().await;
         }
         let chosen = self.caller.dice.below(self.open.len());
-        match self.caller.dice.below(22) {
+        match self.caller.dice.below(24) {
             0..=4 => self.refresh(chosen).await,
             5..=6 => self.refresh_twice_at_once(chosen).await,
             7..=8 => self.log_in().await,
@@ -108,6 +108,7 @@ impl Owner {
             15 => self.replay(chosen).await,
             16 => self.try_ended().await,
             17 => self.reset().await,
+            18 => self.register().await,
             _ => self.verify_one().await,
         }
     }

@@ -18,7 +18,7 @@ use super::harness::Backend;
 use super::history::{Event, Op, Outcome, Recorder, Text};
 use super::judge::Judge;
 use super::owner::Owner;
-use super::remains::{Accounts, is_nothing_half_done};
+use super::remains::{Accounts, half_done};
 
 const OWNERS: usize = 4;
 /// Longer than any round takes, on whatever machine.
@@ -79,16 +79,15 @@ impl Play {
         let owners = self.owners.iter().map(|owner| owner.account().clone());
         let in_use: Vec<Text> = owners.chain([self.administrator.account().clone()]).collect();
         self.judge.keep(&in_use);
-        is_nothing_half_done(&self.fleet.records().await).await;
         self.fleet.forget_mail();
-        Ok(())
+        half_done(&self.fleet.records().await).await
     }
 }
 
 impl Strike {
     /// Kills and starts again, each after so many answers.
     async fn fall(self, fleet: &mut Fleet, recorder: &Recorder, dice: &mut Dice) {
-        recorder.acknowledges(10 + dice.below(50)).await;
+        recorder.acknowledges(dice.below(60)).await;
         if matches!(self, Self::Database | Self::Everything) {
             fleet.kill_database();
         }
@@ -186,7 +185,8 @@ async fn play(backend: Backend, strikes: &[Strike], rounds: u64) {
     }
     play.accounts.are_there(&play.fleet.records().await).await;
     play.tally.print();
-    println!("{} accounts acknowledged, and all of them there", play.accounts.acknowledged());
+    let killed = play.fleet.runs().iter().filter(|run| run.killed.is_some()).count();
+    println!("{killed} replicas killed; {} accounts acknowledged, and all of them there", play.accounts.acknowledged());
     play.fleet.stop().await;
 }
 
