@@ -68,6 +68,11 @@ impl Installation {
         self
     }
 
+    /// Where the users are, if they are on SQLite.
+    pub fn sqlite_file(&self) -> PathBuf {
+        self.folder.path().join("keystead.sqlite")
+    }
+
     /// In bytes.
     #[expect(clippy::cast_precision_loss, reason = "far from 2^52 bytes")]
     pub fn binary_size() -> Result<f64> {

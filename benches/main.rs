@@ -1,7 +1,8 @@
 //! Measures the release binary over the wire, against limits that are measured in the same run.
 //!
 //! `cargo run --release --locked -p keystead-bench` measures everything; with ids behind `--`, only those:
-//! `-- V1 L2`. `--users 100000` bounds the crowd of S1, and `--plots FOLDER` draws.
+//! `-- V1 L2`. `--users 100000` bounds the crowd of S1, `--plots FOLDER` draws, and `--built` measures the binary that
+//! lies beside the bench as it is.
 
 mod api;
 mod empty;
@@ -19,6 +20,7 @@ mod process;
 mod refresh;
 mod report;
 mod revocation;
+mod size;
 mod sql;
 mod start;
 #[expect(dead_code, clippy::expect_used, clippy::panic, reason = "the tests use the rest, and may panic")]
@@ -45,15 +47,17 @@ struct Arguments {
     ids: Vec<String>,
     users: usize,
     plots: Option<PathBuf>,
+    is_built: bool,
 }
 
 impl Arguments {
     fn parse(mut words: impl Iterator<Item = String>) -> Result<Self> {
-        let mut arguments = Self { ids: Vec::new(), users: 10_000_000, plots: None };
+        let mut arguments = Self { ids: Vec::new(), users: 10_000_000, plots: None, is_built: false };
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--users" => arguments.users = words.next().context("how many?")?.parse()?,
                 "--plots" => arguments.plots = Some(words.next().context("where?")?.into()),
+                "--built" => arguments.is_built = true,
                 _ => arguments.ids.push(word),
             }
         }
@@ -77,7 +81,9 @@ fn main() -> Result<()> {
 }
 
 async fn measure(arguments: &Arguments) -> Result<()> {
-    keystead::build().await?;
+    if !arguments.is_built {
+        keystead::build().await?;
+    }
     tell("id, figure, limit, ratio (spread), target, verdict, what")?;
     if arguments.wants(&["V1", "V3"]) {
         show(&verification::throughput().await?, arguments)?;
@@ -109,6 +115,9 @@ async fn measure(arguments: &Arguments) -> Result<()> {
     }
     if arguments.wants(&["I1"]) {
         show(&import::measure().await?, arguments)?;
+    }
+    if arguments.wants(&["D1"]) {
+        show(&size::measure().await?, arguments)?;
     }
     if arguments.wants(&["S1"]) {
         show(&growth::measure(arguments.users).await?, arguments)?;

@@ -10,7 +10,7 @@ use crate::keystead::{Installation, Keystead};
 use crate::load::{Done, closed_loop};
 use crate::pb::TokenSet;
 use crate::report::{Figure, Target};
-use crate::sql;
+use crate::sql::{self, Length};
 use crate::support::postgres::PostgresServer;
 
 const CLIENTS: usize = 8;
@@ -34,7 +34,7 @@ pub async fn measure() -> Result<Found> {
         let refreshed = refresh_for(&keystead, &mut sessions, SPAN).await?.rate();
         sql::run(&database, "UPDATE sessions SET generation = 0 WHERE id::text LIKE '00000000-0000-4000-8000-%'")
             .await?;
-        rounds.push((refreshed, sql::pgbench(&database, &script, CLIENTS, SPAN.as_secs()).await?));
+        rounds.push((refreshed, sql::pgbench(&database, &script, CLIENTS, Length::Seconds(SPAN.as_secs())).await?));
     }
     let bare = "SELECT min(generation) FROM sessions WHERE id::text LIKE '00000000-0000-4000-8000-%'";
     ensure!(sql::run(&database, bare).await?.parse::<i64>()? > 10, "pgbench has rotated every session");
