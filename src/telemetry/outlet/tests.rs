@@ -59,6 +59,22 @@ fn a_request_that_its_sender_got_wrong_is_no_failure_of_the_service() {
     }
 }
 
+#[test]
+fn a_call_has_failed_where_the_service_has() {
+    let has_failed = |code: &'static str| {
+        let told = told(span("rpc", &[("method", "/a.B/C".into()), ("code", code.into())]));
+        told.status == Status::error("")
+    };
+    for code in ["UNKNOWN", "DEADLINE_EXCEEDED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"] {
+        assert!(has_failed(code), "{code}");
+    }
+    for code in
+        ["OK", "CANCELLED", "INVALID_ARGUMENT", "NOT_FOUND", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "ABORTED"]
+    {
+        assert!(!has_failed(code), "{code}");
+    }
+}
+
 // promise S1
 #[test]
 fn what_stands_on_no_list_stays_here() {
