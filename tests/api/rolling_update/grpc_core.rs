@@ -25,7 +25,7 @@ async fn answers(replica: &Program) {
 
 // promise N7
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_update_of_every_replica_is_not_noticed_by_clients_of_grpc_core() {
+async fn an_update_of_every_replica_costs_clients_of_grpc_core_no_session() {
     let (scene, fleet) = tokio::join!(Scene::new(), Fleet::new());
     let addresses = [(); 4].map(|()| format!("127.0.0.1:{}", free_port()));
     let known: Vec<_> = addresses.iter().map(String::as_str).collect();
