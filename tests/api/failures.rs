@@ -1,5 +1,7 @@
 //! What the service does while Redis or PostgreSQL is away or hangs, and after.
 
+mod redis;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

@@ -53,6 +53,16 @@ impl Link {
         command: &'static str,
         operation: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Away> {
+        self.settle(command, operation, self.timeout).await.inspect(|_| self.succeeded())
+    }
+
+    /// An operation of a request whose success proves nothing: a server that is full or a replica still forgets, or
+    /// passes words on, and counts no more.
+    pub async fn run_unproven<T>(
+        &self,
+        command: &'static str,
+        operation: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Away> {
         self.settle(command, operation, self.timeout).await
     }
 
@@ -62,7 +72,7 @@ impl Link {
         command: &'static str,
         operation: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Away> {
-        self.settle(command, operation, CONNECT_TIMEOUT).await
+        self.settle(command, operation, CONNECT_TIMEOUT).await.inspect(|_| self.succeeded())
     }
 
     /// Connections that are open, and how many may be.
@@ -81,20 +91,26 @@ impl Link {
         limit: Duration,
     ) -> Result<T, Away> {
         let in_time = async { timeout(limit, operation).await.unwrap_or(Err(Fault::Timeout)) };
-        match traced(command, in_time).await {
-            Ok(answer) => {
-                if self.with_breaker(Breaker::succeed) == Change::Closed {
-                    tracing::info!("redis answers again: limits are shared");
-                }
-                Ok(answer)
-            }
-            Err(fault) => {
-                tracing::debug!(fault = fault.code(), "redis did not answer");
-                if self.with_breaker(|breaker| breaker.fail(self.clock.monotonic())) == Change::Opened {
-                    tracing::warn!(fault = fault.code(), "redis is away: limits are local to this replica");
-                }
-                Err(Away)
-            }
+        let outcome = traced(command, in_time).await;
+        outcome.map_err(|fault| {
+            self.failed(&fault);
+            Away
+        })
+    }
+
+    fn succeeded(&self) {
+        if self.with_breaker(Breaker::succeed) == Change::Closed {
+            tracing::info!("redis answers again: limits are shared");
+        }
+    }
+
+    fn failed(&self, fault: &Fault) {
+        tracing::debug!(fault = fault.code(), "redis did not answer");
+        if fault.is_of_replica() {
+            self.pool.disconnect();
+        }
+        if self.with_breaker(|breaker| breaker.fail(self.clock.monotonic())) == Change::Opened {
+            tracing::warn!(fault = fault.code(), "redis is away: limits are local to this replica");
         }
     }
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use deadpool_redis::redis::aio::ConnectionLike;
-use deadpool_redis::redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisError, RedisFuture, Value};
+use deadpool_redis::redis::{
+    AsyncConnectionConfig, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, ServerErrorKind, Value,
+};
 use deadpool_redis::{Manager, PoolError, Runtime, Timeouts};
 
 use super::address::Address;
@@ -46,6 +48,14 @@ impl Pool {
             Self::Cluster(pool) => pool.status(),
         };
         (status.size, status.max_size)
+    }
+
+    /// Closes the connections that nobody uses; the next ones are made anew, to where the address leads by then.
+    pub fn disconnect(&self) {
+        match self {
+            Self::Single(pool) => drop(pool.retain(|_, _| false)),
+            Self::Cluster(pool) => drop(pool.retain(|_, _| false)),
+        }
     }
 
     pub async fn get(&self) -> Result<Connection, PoolError> {
@@ -102,6 +112,11 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Whether a master has become a replica: it says so for as long as the connection lasts, and answers every ping.
+    pub fn is_of_replica(&self) -> bool {
+        matches!(self, Self::Redis(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly))
+    }
+
     /// What to log: never an address or an argument.
     pub fn code(&self) -> &'static str {
         match self {
