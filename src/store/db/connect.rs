@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use sea_orm::DatabaseConnection;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sea_orm::sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 use sea_orm::sqlx::{self, ConnectOptions as _, Connection as _};
 
 use super::settings::{Settings, Target};
@@ -95,9 +97,21 @@ async fn open_sqlite(path: &Path, settings: &Settings) -> Result<Pools, sqlx::Er
         .synchronous(SqliteSynchronous::Full)
         .disable_statement_logging();
     let pool = || SqlitePoolOptions::new().acquire_timeout(settings.acquire_timeout).test_before_acquire(false);
-    let writer = pool().max_connections(1).connect_with(options.clone().journal_mode(SqliteJournalMode::Wal)).await?;
+    let writer = pool().max_connections(1).after_release(|connection, _| Box::pin(is_in_step(connection)));
+    let writer = writer.connect_with(options.clone().journal_mode(SqliteJournalMode::Wal)).await?;
     let reader = pool().max_connections(settings.max_connections).connect_with(options.read_only(true)).await?;
     Ok(Pools { writer: writer.into(), reader: reader.into() })
+}
+
+/// Whether a connection that is given back has no transaction. Where the disk is full SQLite rolls back by itself, and
+/// the driver goes on counting a transaction: its next ones would be parts of one that nobody ever commits, and what they
+/// hold would be acknowledged and lost.
+async fn is_in_step(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // Behind the rollback of a transaction that was dropped.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 /// Creates the file for its owner alone; SQLite gives its log the same mode.

@@ -92,6 +92,29 @@ async fn an_operation_that_keeps_losing_ends_in_conflict() {
 }
 
 #[tokio::test]
+async fn what_is_committed_after_transactions_that_had_no_room_is_there_for_others() {
+    let folder = TempDir::new().expect("a folder");
+    let [ours, theirs] = [connect(&folder).await, connect(&folder).await];
+    ours.writer.execute_unprepared("CREATE TABLE large (content BLOB)").await.expect("a table");
+    for _ in 0..3 {
+        ours.writer.execute_unprepared("PRAGMA max_page_count = 1").await.expect("the least that holds all there is");
+        let outcome = ours
+            .run(|| async {
+                let transaction = ours.begin().await?;
+                transaction.execute_unprepared("INSERT INTO large VALUES (zeroblob(100000))").await?;
+                Ok(transaction.commit().await?)
+            })
+            .await;
+        assert_eq!(outcome, Err(StoreError::Unavailable), "the file is full");
+    }
+    ours.writer.execute_unprepared("PRAGMA max_page_count = 1000000").await.expect("room");
+    let transaction = ours.begin().await.expect("a transaction");
+    transaction.execute_unprepared("INSERT INTO large VALUES ('kept')").await.expect("a row");
+    transaction.commit().await.expect("acknowledged");
+    assert_eq!(ask(&theirs.reader, "SELECT count(*) FROM large").await, "1");
+}
+
+#[tokio::test]
 async fn an_operation_that_hangs_is_unavailable_in_time() {
     let folder = TempDir::new().expect("a folder");
     let mut settings = Settings::new(DatabaseUrl::sqlite(&folder.path().join("keystead.db")));
