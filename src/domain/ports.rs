@@ -202,11 +202,14 @@ pub trait AuditLog: Send + Sync {
     async fn record(&self, event: AuditEvent, context: &AuditContext) -> StoreResult<()>;
 }
 
-/// Whether the database answers, and what time it has.
+/// Whether the database answers, and what it says of itself.
 #[async_trait]
 pub trait Probe: Send + Sync {
     /// The clock of the database's own machine; `None` where it has none but ours.
     async fn time(&self) -> StoreResult<Option<Timestamp>>;
+
+    /// Whether it takes changes: a standby answers, and takes none.
+    async fn takes_changes(&self) -> StoreResult<bool>;
 }
 
 /// Rate limits. There is always a verdict: where the shared counters are away, local ones judge.

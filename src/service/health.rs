@@ -30,7 +30,7 @@ pub struct Health {
     pub verifies: bool,
     /// Whether the key ring is fresh enough to sign with.
     pub signs: bool,
-    /// Whether the database answers.
+    /// Whether the database answers, and takes changes.
     pub database: bool,
     /// Whether this replica's clock is the database's, as far as was last seen: lifetimes and revocations that
     /// replicas write for one another are told in wall time.
@@ -93,10 +93,11 @@ impl HealthState {
         let before = self.clock.now();
         let seen = tokio::time::timeout(PROBE_TIMEOUT, self.probe.time()).await;
         let after = self.clock.now();
+        let takes_changes = tokio::time::timeout(PROBE_TIMEOUT, self.probe.takes_changes()).await;
         self.publish(|health| {
             let Ok(Ok(theirs)) = seen else { return self.judged(Health { database: false, ..health }) };
             let clock = theirs.is_none_or(|theirs| agrees(theirs, before, after));
-            self.judged(Health { database: true, clock, ..health })
+            self.judged(Health { database: matches!(takes_changes, Ok(Ok(true))), clock, ..health })
         });
         if !self.health.borrow().clock && matches!(seen, Ok(Ok(_))) {
             tracing::error!("this replica's clock is not the database's: not ready");

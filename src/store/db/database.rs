@@ -12,6 +12,7 @@ use sea_orm::{
 };
 
 use super::connect::{self, Pools};
+use super::doubt::Doubt;
 use super::fault::Fault;
 use super::settings::Settings;
 use crate::domain::clock::{Entropy, Timestamp};
@@ -19,6 +20,8 @@ use crate::domain::ports::{Probe, StoreError, StoreResult};
 
 /// The clock of the server, in milliseconds since the Unix epoch.
 const SERVER_TIME: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+/// A standby, and a server that was set so, begin transactions in which nothing can be changed.
+const TAKES_CHANGES: &str = "SELECT current_setting('transaction_read_only') = 'off'";
 /// The longest pause before another try; pauses grow up to it.
 const MAX_PAUSE: Duration = Duration::from_millis(100);
 
@@ -29,6 +32,7 @@ pub struct Database {
     pub(super) reader: DatabaseConnection,
     pub(super) entropy: Arc<dyn Entropy>,
     operation_timeout: Duration,
+    doubt: Doubt,
 }
 
 /// The use that is made of a pool of connections.
@@ -66,18 +70,14 @@ impl Database {
     /// settings are not valid ([`Settings::validate`] says what is wrong).
     pub async fn connect(settings: &Settings, entropy: Arc<dyn Entropy>) -> StoreResult<Self> {
         let opened = connect::open(settings).await;
-        let Pools { writer, reader } =
+        let pools =
             opened.map_err(|error| Fault::from(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))).report())?;
-        Ok(Self::new(writer, reader, entropy, settings))
+        Ok(Self::new(pools, entropy, settings))
     }
 
-    pub(super) fn new(
-        writer: DatabaseConnection,
-        reader: DatabaseConnection,
-        entropy: Arc<dyn Entropy>,
-        settings: &Settings,
-    ) -> Self {
-        Self { writer, reader, entropy, operation_timeout: settings.operation_timeout }
+    pub(super) fn new(pools: Pools, entropy: Arc<dyn Entropy>, settings: &Settings) -> Self {
+        let Pools { writer, reader, doubt } = pools;
+        Self { writer, reader, entropy, operation_timeout: settings.operation_timeout, doubt }
     }
 
     /// Closes the pools: waits until every connection is given back, then folds SQLite's log into its file.
@@ -130,7 +130,7 @@ impl Database {
         F: Future<Output = Result<T, Fault>> + Send,
     {
         let mut tries = 0;
-        let attempts = async {
+        let attempts = Box::pin(async {
             loop {
                 match operation().await {
                     Err(fault) if fault.is_contention() => {
@@ -140,8 +140,14 @@ impl Database {
                     outcome => return outcome.map_err(|fault| fault.report()),
                 }
             }
-        };
-        let outcome = tokio::time::timeout(allowed, attempts).await;
+        });
+        // In this order: the doubt is raised before the connection is given back.
+        let mut under_way = (self.doubt.unless_ended(), attempts);
+        let outcome = tokio::time::timeout(allowed, under_way.1.as_mut()).await;
+        if outcome.is_ok() {
+            under_way.0.ended();
+        }
+        drop(under_way);
         outcome.unwrap_or_else(|_| Err(out_of_time(tries)))
     }
 
@@ -155,8 +161,16 @@ impl Database {
         Ok(millis.map(Timestamp::from_millis))
     }
 
+    async fn try_takes_changes(&self) -> Result<bool, Fault> {
+        if self.backend() != DbBackend::Postgres {
+            return Ok(true);
+        }
+        let row = self.writer.query_one_raw(Statement::from_string(self.backend(), TAKES_CHANGES)).await?;
+        Ok(row.ok_or(Fault::Corrupt("answer to a probe"))?.try_get_by_index(0)?)
+    }
+
     /// A random pause that may double with each try, so that those who collided do not do so again.
-    fn pause(&self, tries: u32) -> Duration {
+    pub(super) fn pause(&self, tries: u32) -> Duration {
         let mut random = [0];
         self.entropy.fill(&mut random);
         let ceiling = Duration::from_millis(2).saturating_mul(1 << tries.min(8)).min(MAX_PAUSE);
@@ -176,5 +190,9 @@ fn out_of_time(tries: u32) -> StoreError {
 impl Probe for Database {
     async fn time(&self) -> StoreResult<Option<Timestamp>> {
         self.run(|| self.try_time()).await
+    }
+
+    async fn takes_changes(&self) -> StoreResult<bool> {
+        self.run(|| self.try_takes_changes()).await
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, RuntimeErr, Statement};
 use sea_orm_migration::SchemaManager;
 
-use super::connect::{self, Pools};
+use super::connect;
 use super::database::Database;
 use super::fault::{self, Fault};
 use super::schema::SchemaState;
@@ -52,10 +52,10 @@ impl Database {
         if settings.sqlite_file().is_some_and(|path| !path.exists()) {
             return Err(Unreachable::Missing);
         }
-        let Pools { writer, reader } = connect::open_read_only(settings)
+        let pools = connect::open_read_only(settings)
             .await
             .map_err(|error| Unreachable::Refused(fault::code(&DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))))))?;
-        Ok(Self::new(writer, reader, entropy, settings))
+        Ok(Self::new(pools, entropy, settings))
     }
 
     /// What the database says of itself. `settings` are those that it was connected by.

@@ -8,6 +8,7 @@ mod audit;
 mod audit_trail;
 mod connect;
 mod database;
+mod doubt;
 mod email_changes;
 mod entity;
 mod fault;

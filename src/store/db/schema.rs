@@ -16,7 +16,10 @@ const TAKEN_STEPS: &str = "SELECT version FROM seaql_migrations";
 /// Names the lock under which replicas migrate one after the other; any number that nobody else uses.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7236451)";
 /// A step may take longer than any request, and wait for another replica's.
-const NO_TIMEOUT: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
+const NO_TIMEOUT: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+                          SET LOCAL idle_in_transaction_session_timeout = 0";
+/// How often it begins anew while another process has SQLite's file.
+const MAX_TRIES: u32 = 50;
 /// What the name of a step that removes something ends in, before the version of the first release that does without.
 const UNREAD_SINCE: &str = "_unread_since_";
 
@@ -89,7 +92,16 @@ impl Database {
     /// releases have gone on with is left as it is. Of replicas that start at once one does it and the others wait for
     /// that. No deadline: a step may take long.
     pub async fn migrate(&self) -> StoreResult<SchemaState> {
-        self.try_migrate().await.map_err(|fault| fault.report())
+        let mut tries = 0;
+        loop {
+            match self.try_migrate().await {
+                Err(fault) if fault.is_contention() && tries < MAX_TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(self.pause(tries)).await;
+                }
+                outcome => return outcome.map_err(|fault| fault.report()),
+            }
+        }
     }
 
     async fn try_migrate(&self) -> Result<SchemaState, Fault> {

@@ -92,6 +92,25 @@ async fn an_operation_that_keeps_losing_ends_in_conflict() {
 }
 
 #[tokio::test]
+async fn an_operation_that_finds_the_file_locked_tries_again_until_it_is_free() {
+    let folder = TempDir::new().expect("a folder");
+    let [ours, theirs] = [connect(&folder).await, connect(&folder).await];
+    let lock = tokio::sync::Mutex::new(Some(theirs.begin().await.expect("the lock")));
+    let tries = AtomicU32::new(0);
+    let outcome = ours
+        .run(|| async {
+            if tries.fetch_add(1, Ordering::Relaxed) == 1 {
+                let lock = lock.lock().await.take().expect("the lock");
+                lock.rollback().await.expect("the lock is free");
+            }
+            Ok(ours.begin().await?.commit().await?)
+        })
+        .await;
+    assert_eq!(outcome, Ok(()));
+    assert_eq!(tries.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
 async fn what_is_committed_after_transactions_that_had_no_room_is_there_for_others() {
     let folder = TempDir::new().expect("a folder");
     let [ours, theirs] = [connect(&folder).await, connect(&folder).await];

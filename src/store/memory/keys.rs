@@ -42,4 +42,8 @@ impl Probe for MemoryStore {
     async fn time(&self) -> StoreResult<Option<Timestamp>> {
         self.open().map(|_| None)
     }
+
+    async fn takes_changes(&self) -> StoreResult<bool> {
+        self.open().map(|_| true)
+    }
 }

@@ -53,8 +53,15 @@ impl Failure {
         assert_eq!((self.code, self.reason.as_str()), (code, reason), "{self:?}");
     }
 
-    /// Whether an overloaded service asked to come back: what the call was for may or may not have been done.
+    /// Whether an overloaded service asked to come back, when what the call was for may or may not have been done; or the
+    /// call met others in the database until its time was over, and nothing was done.
     pub fn is_busy(&self) -> bool {
-        self.code == Code::Unavailable && self.reason == "DEPENDENCY_UNAVAILABLE" && self.retry_after.is_some()
+        let unavailable = self.code == Code::Unavailable && self.reason == "DEPENDENCY_UNAVAILABLE";
+        (unavailable && self.retry_after.is_some()) || self.lost_to_others()
+    }
+
+    /// Whether concurrent changes were in the way until the call's time was over.
+    pub fn lost_to_others(&self) -> bool {
+        self.code == Code::Aborted && self.reason == "CONCURRENT_CHANGE"
     }
 }

@@ -49,6 +49,10 @@ impl Probe for Table {
     async fn time(&self) -> StoreResult<Option<Timestamp>> {
         Ok(self.time)
     }
+
+    async fn takes_changes(&self) -> StoreResult<bool> {
+        Ok(true)
+    }
 }
 
 fn purge(table: &Arc<Table>, audit: Option<Duration>) -> PurgeExpired {
