@@ -1,7 +1,7 @@
 //! What the providers are set to.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use http::Uri;
@@ -94,7 +94,7 @@ pub fn is_allowed(url: &str, loopback_http: bool) -> bool {
     if authority.as_str().contains('@') || url.contains(['#', '\\']) || authority.host().is_empty() {
         return false;
     }
-    if ends_in_a_number(authority.host()) && authority.host().parse::<Ipv4Addr>().is_err() {
+    if !is_one_host(authority.host()) {
         return false;
     }
     // A port that is none would be passed over in silence.
@@ -105,6 +105,14 @@ pub fn is_allowed(url: &str, loopback_http: bool) -> bool {
         Some("https") => true,
         Some("http") => loopback_http && is_loopback(authority.host()),
         _ => false,
+    }
+}
+
+/// Whether a host that looks like an address is one, in the spelling that has one reading.
+fn is_one_host(host: &str) -> bool {
+    match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').is_some_and(|bare| bare.parse::<Ipv6Addr>().is_ok()),
+        None => !ends_in_a_number(host) || host.parse::<Ipv4Addr>().is_ok(),
     }
 }
 
@@ -166,6 +174,7 @@ mod tests {
             "https://0x7f.1/",
             "https://idp.0X/",
             "https://2130706433/",
+            "https://[::ffff:1.2]/",
             "https://127.0.0.1./",
             "https://idp.example.com\\@evil.example/",
             "https://idp.example.com/\\evil.example",
