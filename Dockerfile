@@ -16,7 +16,7 @@ COPY benches/Cargo.toml benches/
 COPY client/Cargo.toml client/
 COPY verifier/Cargo.toml verifier/
 RUN mkdir -p src client/src verifier/src tests/{api,crashes,servers,store} \
-    && touch {src,client/src,verifier/src}/lib.rs tests/architecture.rs tests/{api,crashes,servers,store}/main.rs \
+    && touch {src,client/src,verifier/src}/lib.rs tests/{architecture,seeds}.rs tests/{api,crashes,servers,store}/main.rs \
     && for main in build.rs src/main.rs benches/main.rs; do echo 'fn main() {}' > "$main"; done \
     && scripts/build-release --package keystead --lib \
     && cargo clean --release --locked --package keystead --package keystead-verifier

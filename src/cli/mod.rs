@@ -16,7 +16,7 @@ mod password;
 mod serve;
 mod settings;
 mod signals;
-mod user_files;
+pub mod user_files;
 mod users;
 
 use std::ffi::OsString;

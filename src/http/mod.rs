@@ -7,7 +7,7 @@ mod access_log;
 mod cacheable;
 pub mod calls;
 mod connection;
-mod cookies;
+pub mod cookies;
 mod forward_auth;
 mod front;
 mod health;

@@ -45,7 +45,7 @@ impl Form {
     }
 
     /// A parameter that comes twice could be read in two ways, so it is refused whatever its name.
-    fn parse(body: &[u8]) -> Result<Self, OAuthError> {
+    pub fn parse(body: &[u8]) -> Result<Self, OAuthError> {
         let mut seen: Vec<(String, String)> = parse(body).into_owned().collect();
         seen.sort_unstable();
         if seen.windows(2).any(|pair| pair[0].0 == pair[1].0) {

@@ -2,9 +2,9 @@
 //! the errors.
 
 mod answer;
-mod client;
+pub mod client;
 pub mod error;
-mod form;
+pub mod form;
 mod introspect;
 mod metadata;
 mod revoke;

@@ -6,7 +6,7 @@
 mod cached;
 mod client;
 mod github;
-mod id_token;
+pub mod id_token;
 mod openid;
 mod person;
 mod published;
