@@ -98,6 +98,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::key_set::Algorithm;
 
     /// The example of RFC 8037, appendix A.2.
     fn published() -> Value {
@@ -115,6 +116,23 @@ mod tests {
     fn a_published_key_is_found_by_its_id() {
         let set = KeySet::from_jwks(json!({ "keys": [published()] }).to_string().as_bytes()).unwrap();
         assert!(set.get("k").is_some() && set.get("l").is_none());
+        assert!(!set.is_empty() && KeySet::default().is_empty());
+        assert!(KeyFault.to_string().starts_with("not a public key"));
+    }
+
+    #[test]
+    fn a_key_of_each_kind_is_read_and_is_for_its_own_algorithm() {
+        // The first is the example of RFC 7517, appendix A.1.
+        let (x, y) = ("MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM");
+        let modulus = URL_SAFE_NO_PAD.encode([[0x80].as_slice(), &[1; 255]].concat());
+        for (key, algorithm) in [
+            (json!({ "kid": "k", "kty": "EC", "crv": "P-256", "x": x, "y": y }), Algorithm::Es256),
+            (json!({ "kid": "k", "kty": "RSA", "n": modulus, "e": "AQAB", "key_ops": ["verify"] }), Algorithm::Rs256),
+            (published(), Algorithm::EdDsa),
+        ] {
+            let set = KeySet::from_jwks(json!({ "keys": [key] }).to_string().as_bytes()).unwrap();
+            assert_eq!(set.get("k").map(VerificationKey::algorithm), Some(algorithm));
+        }
     }
 
     #[test]

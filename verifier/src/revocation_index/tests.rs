@@ -94,6 +94,16 @@ fn pruning_forgets_what_has_expired_and_nothing_else() {
 }
 
 #[test]
+fn revocations_are_spread_over_all_shards() {
+    let index = RevocationIndex::default();
+    for last in 0..=255 {
+        assert_eq!(index.revoke_session(Uuid::from_u128(last), 100), Change::New);
+    }
+    let parts: Vec<usize> = (0..SHARDS).map(|number| index.part(number).len()).collect();
+    assert_eq!(parts, [256 / SHARDS; SHARDS], "a few locks would be asked by all");
+}
+
+#[test]
 fn its_parts_hold_all_that_is_live() {
     let index = RevocationIndex::default();
     let mut expected = HashSet::new();

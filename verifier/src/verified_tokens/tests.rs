@@ -42,6 +42,19 @@ fn more_claims_weigh_more() {
 }
 
 #[test]
+fn a_text_weighs_its_bytes() {
+    let issuer = TestIssuer::new();
+    let weight = |client: &str| {
+        let mut payload = payload();
+        payload["client_id"] = serde_json::json!(client);
+        let token = issuer.sign(HEADER, &payload.to_string());
+        let authentic = TestIssuer::verifier().authenticate(&token, &issuer.keys).unwrap();
+        ByBytes.weight(&digest_of(&token), &Arc::new(authentic))
+    };
+    assert_eq!(weight(&"x".repeat(50)) - weight("x"), 49);
+}
+
+#[test]
 fn only_what_was_good_is_remembered() {
     let issuer = TestIssuer::new();
     let verifier = TestIssuer::verifier().remembering(1 << 20);

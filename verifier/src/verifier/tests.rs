@@ -45,6 +45,18 @@ fn one_audience_as_a_string_no_scope_and_unknown_members_are_fine() {
 }
 
 #[test]
+fn a_token_speaks_of_a_client_where_its_client_is_its_subject() {
+    let issuer = TestIssuer::new();
+    let names_a_client = |client: &str| {
+        let token = issuer.sign(HEADER, &with("client_id", &json!(client)));
+        let Verdict::Active(claims) = issuer.verify(&token) else { panic!("the token is good") };
+        claims.names_a_client()
+    };
+    assert!(names_a_client(&Uuid::from_u128(1).to_string()));
+    assert!(!names_a_client(&Uuid::from_u128(2).to_string()) && !names_a_client("cli"));
+}
+
+#[test]
 fn times_are_judged_with_the_leeway_and_no_more() {
     let issuer = TestIssuer::new();
     let none = (Expectations::default(), RevocationIndex::default());

@@ -60,12 +60,35 @@ fn next_letter(text: &str) -> char {
     char::from(LETTERS[last + 1])
 }
 
+/// A good token of this many bytes.
+fn sized(issuer: &TestIssuer, bytes: usize) -> String {
+    const SIGNATURE: usize = 86;
+    let encoded = |text: &str| (text.len() * 4).div_ceil(3);
+    let headers = [0, 1].map(|spaces| format!("{HEADER}{}", " ".repeat(spaces)));
+    let payloads = (5_000..6_000).map(|pad| with("pad", &json!("x".repeat(pad))));
+    let found = payloads.into_iter().find_map(|payload| {
+        let rest = bytes - SIGNATURE - 2 - encoded(&payload);
+        headers.iter().find(|header| encoded(header) == rest).map(|header| issuer.sign(header, &payload))
+    });
+    found.unwrap()
+}
+
+// promise T5
 #[test]
-fn a_token_of_exactly_8_kib_is_read() {
+fn a_token_of_exactly_8_kib_is_read_and_a_longer_one_is_not() {
     let issuer = TestIssuer::new();
-    let sized = (5_000..7_000).map(|pad| issuer.sign(HEADER, &with("pad", &json!("x".repeat(pad)))));
-    let fits = sized.into_iter().find(|token| token.len() >= 8_191).unwrap();
-    assert!(fits.len() <= 8_192 && matches!(issuer.verify(&fits), Verdict::Active(_)), "{}", fits.len());
+    let (fits, longer) = (sized(&issuer, 8_192), sized(&issuer, 8_193));
+    assert_eq!((fits.len(), longer.len()), (8_192, 8_193));
+    let remembering = TestIssuer::verifier().remembering(1 << 20);
+    for verifier in [&TestIssuer::verifier(), &remembering] {
+        let verdict = |token: &str| {
+            verifier.verify(token, &issuer.keys, &RevocationIndex::default(), &Expectations::default(), NOW * 1_000)
+        };
+        assert!(matches!(verdict(&fits), Verdict::Active(_)));
+        assert_eq!(verdict(&longer), Verdict::Malformed);
+    }
+    assert_eq!(remembering.remembered().tokens, 1);
+    assert_eq!(remembering.remembered().misses, 1, "too long a token is not even looked for");
 }
 
 // promise T2
