@@ -1,12 +1,15 @@
-//! What the service does while Redis or PostgreSQL is away or hangs, and after.
+//! What the service does while what it stands on is away, hangs or refuses, and after.
 
+mod contention;
+mod disk;
+mod lost_answers;
+mod neighbours;
+mod postgres;
 mod redis;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use keystead::grpc::pb::{GetJwksRequest, LogoutScope, TokenSet, TokenStatus};
+use keystead::grpc::pb::{LogoutScope, TokenStatus};
 use tokio::task::block_in_place;
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
@@ -136,34 +139,9 @@ async fn with_redis_hanging_no_login_waits_longer_than_its_timeout_allows() {
     limits_are_shared_again(&clients).await;
 }
 
-/// How PostgreSQL is taken away.
-#[derive(Clone, Copy, Debug)]
-enum Outage {
-    Stopped,
-    Frozen,
-}
-
-impl Outage {
-    fn begin(self, keystead: &mut Keystead) {
-        let postgres = keystead.servers.postgres.as_mut().expect("PostgreSQL");
-        block_in_place(|| match self {
-            Self::Stopped => postgres.stop(),
-            Self::Frozen => postgres.pause(),
-        });
-    }
-
-    fn end(self, keystead: &mut Keystead) {
-        let postgres = keystead.servers.postgres.as_mut().expect("PostgreSQL");
-        block_in_place(|| match self {
-            Self::Stopped => postgres.start_again(),
-            Self::Frozen => postgres.resume(),
-        });
-    }
-}
-
 async fn told_unavailable<T: std::fmt::Debug>(what: &str, call: impl Future<Output = Result<T, Failure>>) {
     let began = now();
-    let failure = call.await.expect_err("nothing can be done without a database");
+    let failure = call.await.expect_err(what);
     let took = began.elapsed();
     assert_eq!(failure.code, Code::Unavailable, "{what}: {failure:?}");
     assert_eq!(failure.reason, "DEPENDENCY_UNAVAILABLE", "{what}");
@@ -171,52 +149,11 @@ async fn told_unavailable<T: std::fmt::Debug>(what: &str, call: impl Future<Outp
     assert!(took <= TOLD_WITHIN, "{what} took {took:?}");
 }
 
-/// What somebody who signs in all the time is told: the truth, or that the service cannot answer.
-fn keep_logging_in(client: Client, person: Person, stop: Arc<AtomicBool>) -> tokio::task::JoinHandle<Vec<Failure>> {
-    tokio::spawn(async move {
-        let mut failures = Vec::new();
-        while !stop.load(Ordering::SeqCst) {
-            failures.extend(person.log_in(&client).await.err());
-        }
-        failures
-    })
-}
-
-async fn auth_health(client: &Client) -> i32 {
+/// Whether the service says that people can be signed in.
+async fn auth_is_serving(client: &Client) -> bool {
     let request = HealthCheckRequest { service: "keystead.v1.AuthService".to_owned() };
     let answer = HealthClient::new(client.channel.clone()).check(request).await.expect("a known service");
-    answer.into_inner().status
-}
-
-async fn everything_is_unavailable(client: &Client, person: &Person, set: &TokenSet, reset_token: &str) {
-    let registration = Person::new("newcomer").registration();
-    tokio::join!(
-        told_unavailable("Login", person.log_in(client)),
-        told_unavailable("Login of nobody", client.log_in("nobody@example.com", WRONG_PASSWORD)),
-        told_unavailable("Register", client.register(registration)),
-        told_unavailable("Refresh", client.use_refresh_token(&set.refresh_token)),
-        told_unavailable("Logout", client.log_out(&set.refresh_token, LogoutScope::ThisSession)),
-        told_unavailable("RequestReset", client.ask_for_reset(&person.email)),
-        told_unavailable("ConfirmReset", client.set_password(reset_token, "fresh paint on the boathouse")),
-    );
-}
-
-async fn verification_goes_on_until_it_is_stale(keystead: &Keystead, client: &Client, set: &TokenSet) {
-    assert_eq!(client.status_of(&set.access_token).await, TokenStatus::Active);
-    assert!(!client.get_jwks(GetJwksRequest {}).await.expect("keys").keys.is_empty());
-    until("AuthService to be told as not serving", || async {
-        auth_health(client).await == ServingStatus::NotServing as i32
-    })
-    .await;
-    assert_eq!(keystead.replica(0).get("/readyz", &[]).await.status, 200, "ready while tokens can be judged");
-    keystead.clock.advance(Duration::from_secs(61));
-    let failure = client.verdict(&set.access_token).await.expect_err("nobody can know");
-    failure.is(Code::Unavailable, "REVOCATION_STATE_STALE");
-    assert!(failure.retry_after.is_some(), "{failure:?}");
-    until("not ready", || async { keystead.replica(0).get("/readyz", &[]).await.status == 503 }).await;
-    assert_eq!(keystead.replica(0).get("/livez", &[]).await.status, 200, "alive all the same");
-    // The minute has passed for the replica alone: the database's clock, which it is compared with, is the machine's.
-    keystead.clock.step(-61_000);
+    answer.into_inner().status == ServingStatus::Serving as i32
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -230,53 +167,4 @@ async fn a_replica_whose_clock_is_not_the_databases_is_not_ready_until_it_is() {
         keystead.clock.step(-millis);
         until("ready again", || async { ready().await == 200 }).await;
     }
-}
-
-async fn everything_heals(keystead: &Keystead, client: &Client, person: &Person, set: &TokenSet, reset_token: &str) {
-    until("a login", || async { person.log_in(client).await.is_ok() }).await;
-    until("a verdict", || async { client.verdict(&set.access_token).await.is_ok() }).await;
-    assert_eq!(client.status_of(&set.access_token).await, TokenStatus::Active);
-    until("ready", || async { keystead.replica(0).get("/readyz", &[]).await.status == 200 }).await;
-    until("serving", || async { auth_health(client).await == ServingStatus::Serving as i32 }).await;
-    client.use_refresh_token(&set.refresh_token).await.expect("the refresh token is not used up");
-    client.set_password(reset_token, "fresh paint on the boathouse").await.expect("nor is the reset token");
-    Person::new("newcomer").register(client).await;
-}
-
-async fn an_outage_is_told_as_one_and_heals(outage: Outage) {
-    let setup = Setup::on(Backend::OwnPostgresRedis).with("revocation.max_staleness", "\"1m\"");
-    let mut keystead = setup.start().await;
-    let client = keystead.client().await;
-    let person = Person::new("survivor");
-    let set = person.register(&client).await.set;
-    client.ask_for_reset(&person.email).await.expect("taken");
-    let reset_token = keystead.mailbox().reset_token(&person.email).await;
-    let regular = Person::new("regular");
-    regular.register(&client).await;
-    let stop = Arc::new(AtomicBool::new(false));
-    let logins = keep_logging_in(keystead.client().await, regular, Arc::clone(&stop));
-
-    outage.begin(&mut keystead);
-    everything_is_unavailable(&client, &person, &set, &reset_token).await;
-    verification_goes_on_until_it_is_stale(&keystead, &client, &set).await;
-    outage.end(&mut keystead);
-    everything_heals(&keystead, &client, &person, &set, &reset_token).await;
-
-    stop.store(true, Ordering::SeqCst);
-    let failures = logins.await.expect("no login that should not be refused");
-    assert!(!failures.is_empty(), "the outage was noticed");
-    for failure in failures {
-        assert_eq!(failure.code, Code::Unavailable, "a right password is never told to be wrong: {failure:?}");
-        assert!(failure.retry_after.is_some(), "{failure:?}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgres_stopped_is_told_as_an_outage_and_heals() {
-    an_outage_is_told_as_one_and_heals(Outage::Stopped).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgres_hanging_is_told_as_an_outage_and_heals() {
-    an_outage_is_told_as_one_and_heals(Outage::Frozen).await;
 }

@@ -25,6 +25,9 @@ const FORGETFUL: &[&str] = &["fsync=off", "full_page_writes=off"];
 const EXPLAINING: &[&str] =
     &["session_preload_libraries=auto_explain", "auto_explain.log_min_duration=0", "enable_seqscan=off", "jit=off"];
 
+/// So few that a test can take all of them; more than a replica has by default.
+const SMALL: &[&str] = &["max_connections=20"];
+
 /// The URL of a new, empty database in the one cluster that the tests of this process share.
 pub fn fresh_database() -> String {
     static SHARED: OnceLock<PostgresServer> = OnceLock::new();
@@ -50,6 +53,11 @@ impl PostgresServer {
     /// One that writes as it does in production.
     pub fn start_durable() -> Self {
         Self::start_with(SETTINGS)
+    }
+
+    /// One that takes few connections.
+    pub fn start_small() -> Self {
+        Self::start_with(&[SETTINGS, FORGETFUL, SMALL].concat())
     }
 
     /// One that logs its plans.

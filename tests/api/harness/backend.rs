@@ -14,6 +14,8 @@ pub enum Backend {
     Postgres,
     /// The same with a cluster of its own, for tests that stop it.
     OwnPostgresRedis,
+    /// The same with a cluster that takes few connections.
+    SmallPostgresRedis,
     /// A cluster of its own that logs every plan, and scans a table only where no index serves.
     ExplainedPostgres,
 }
@@ -23,7 +25,11 @@ impl Backend {
     pub fn replicas(self) -> usize {
         match self {
             Self::Sqlite => 1,
-            Self::PostgresRedis | Self::Postgres | Self::OwnPostgresRedis | Self::ExplainedPostgres => 2,
+            Self::PostgresRedis
+            | Self::Postgres
+            | Self::OwnPostgresRedis
+            | Self::SmallPostgresRedis
+            | Self::ExplainedPostgres => 2,
         }
     }
 }
@@ -62,6 +68,7 @@ impl Servers {
             }
             Backend::Postgres => Self { redis: None, postgres: None, database_url: Some(postgres::fresh_database()) },
             Backend::OwnPostgresRedis => Self::with(PostgresServer::start(), Some(RedisServer::start())),
+            Backend::SmallPostgresRedis => Self::with(PostgresServer::start_small(), Some(RedisServer::start())),
             Backend::ExplainedPostgres => Self::with(PostgresServer::start_explaining(), None),
         }
     }

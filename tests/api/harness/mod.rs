@@ -49,7 +49,7 @@ pub use clock::TestClock;
 pub use database::Rows;
 pub use failure::Failure;
 pub use http::{get as http_get, send as http_send};
-pub use link::Link;
+pub use link::{Link, Loss, Way};
 pub use machine::Machine;
 pub use mailbox::Mailbox;
 use oauth::OAuth;
