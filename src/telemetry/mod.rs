@@ -13,7 +13,7 @@ use std::time::Duration;
 use opentelemetry_otlp::ExporterBuildError;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
-use tracing_subscriber::filter::{EnvFilter, ParseError};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layered, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
@@ -59,6 +59,16 @@ impl Level {
             Self::Trace => "trace",
         }
     }
+
+    fn filter(self) -> LevelFilter {
+        match self {
+            Self::Error => LevelFilter::ERROR,
+            Self::Warn => LevelFilter::WARN,
+            Self::Info => LevelFilter::INFO,
+            Self::Debug => LevelFilter::DEBUG,
+            Self::Trace => LevelFilter::TRACE,
+        }
+    }
 }
 
 /// What logging and tracing are set to.
@@ -97,8 +107,6 @@ impl Settings {
 /// Logging or tracing could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    #[error("the log filter is not valid")]
-    Filter(#[from] ParseError),
     #[error("logging has been started before")]
     Started(#[from] TryInitError),
     #[error("traces cannot be told to the collector")]
@@ -131,7 +139,7 @@ impl Drop for Guard {
 pub fn start(settings: &Settings) -> Result<Guard, TelemetryError> {
     use tracing_subscriber::util::SubscriberInitExt;
     let provider = settings.traces.as_ref().map(traces::provider).transpose()?;
-    let logs = subscriber(settings, std::io::stderr)?;
+    let logs = subscriber(settings, std::io::stderr);
     match &provider {
         None => logs.try_init()?,
         Some(provider) => logs.with(TraceLayer::new(provider)).try_init()?,
@@ -143,7 +151,7 @@ pub fn start(settings: &Settings) -> Result<Guard, TelemetryError> {
 fn subscriber<W>(
     settings: &Settings,
     writer: W,
-) -> Result<impl tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync, ParseError>
+) -> impl tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
@@ -157,23 +165,22 @@ where
     };
     // The filter stands before the layer, not on it: a filter on a layer keeps the refusal that a mere question
     // got, as sqlx asks one (by `log`) for each notice of PostgreSQL, and then swallows the thread's next event.
-    Ok(tracing_subscriber::registry().with(filter(settings)?).with(layer))
+    tracing_subscriber::registry().with(filter(settings)).with(layer)
 }
 
-type Filtered = Layered<EnvFilter, Registry>;
+type Filtered = Layered<Targets, Registry>;
 
 /// Libraries below us are heard from `warn` on: their `debug` and `trace` print what passes through them, secrets
 /// included.
 ///
 /// Where traces are collected, the spans that they are made of are there at every level.
-fn filter(settings: &Settings) -> Result<EnvFilter, ParseError> {
-    let others = match settings.level {
-        Level::Error => "error",
-        Level::Warn | Level::Info | Level::Debug | Level::Trace => "warn",
-    };
-    let own = settings.level.name();
-    let traced = if settings.traces.is_some() { format!(",{TRACED}=info,{STATEMENTS}=info") } else { String::new() };
-    EnvFilter::builder().parse(format!("{others},keystead={own},keystead_verifier={own}{traced}"))
+fn filter(settings: &Settings) -> Targets {
+    let own = settings.level.filter();
+    let others = own.min(LevelFilter::WARN);
+    let traced = settings.traces.iter().flat_map(|_| [TRACED, STATEMENTS]);
+    // The verifier's name begins with ours.
+    let told = Targets::new().with_default(others).with_target("keystead", own);
+    told.with_targets(traced.map(|target| (target, LevelFilter::INFO)))
 }
 
 /// Tells where a panic was, and its text if that is a literal: a formatted one could hold anything.
@@ -205,8 +212,7 @@ mod tests {
     fn written(level: Level, speak: impl FnOnce()) -> String {
         let buffer = Buffer::default();
         let writer = buffer.clone();
-        let subscriber =
-            subscriber(&Settings { format: Format::Json, level, traces: None }, move || writer.clone()).unwrap();
+        let subscriber = subscriber(&Settings { format: Format::Json, level, traces: None }, move || writer.clone());
         tracing::subscriber::with_default(subscriber, speak);
         let bytes = buffer.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
