@@ -23,20 +23,20 @@ enum Outage {
 
 impl Outage {
     /// Gives what has to be kept for as long as the outage shall last.
-    async fn begin(self, keystead: &mut Keystead) -> Vec<DatabaseConnection> {
+    async fn begin(self, keystead: &mut Keystead) -> Option<Crowd> {
         if self == Self::Crowded {
-            return crowd(keystead).await;
+            return Some(crowd(keystead).await);
         }
         let postgres = keystead.servers.postgres.as_mut().expect("PostgreSQL");
         block_in_place(|| match self {
             Self::Frozen => postgres.pause(),
             Self::Stopped | Self::Crowded => postgres.stop(),
         });
-        Vec::new()
+        None
     }
 
-    async fn end(self, keystead: &mut Keystead, kept: Vec<DatabaseConnection>) {
-        for connection in kept {
+    async fn end(self, keystead: &mut Keystead, kept: Option<Crowd>) {
+        for connection in kept.into_iter().flat_map(|crowd| crowd.connections) {
             connection.close().await.expect("closed");
         }
         let postgres = keystead.servers.postgres.as_mut().expect("PostgreSQL");
@@ -48,22 +48,34 @@ impl Outage {
     }
 }
 
-/// Ends the connections of the service and takes their places, until it has none and there is none to be had.
-async fn crowd(keystead: &Keystead) -> Vec<DatabaseConnection> {
+/// Who takes the service's places.
+const CROWD: &str = "crowd";
+
+struct Crowd {
+    connections: Vec<DatabaseConnection>,
+    /// Has the place that is left.
+    _looking: Rows,
+}
+
+/// Ends the connections of the service and takes their places, until there is none but those of the crowd and the one that
+/// looks. Its name tells a connection of the crowd: one of the service has none yet while it is made.
+async fn crowd(keystead: &Keystead) -> Crowd {
     let (rows, url) = (keystead.rows().await, keystead.servers.database_url.clone().expect("PostgreSQL"));
     let mut options = ConnectOptions::new(url);
     // Refused ones are tried again by the driver for so long.
-    options.max_connections(1).connect_timeout(Duration::from_millis(200)).acquire_timeout(Duration::from_millis(200));
-    let crowded = "SELECT count(*) FILTER (WHERE application_name = 'keystead') = 0 \
-                   AND count(*) >= current_setting('max_connections')::int \
-                   FROM pg_stat_activity WHERE backend_type = 'client backend'";
+    options.set_application_name(CROWD).max_connections(1);
+    options.connect_timeout(Duration::from_millis(200)).acquire_timeout(Duration::from_millis(200));
+    let crowded = format!(
+        "SELECT (count(*) >= current_setting('max_connections')::int - 1)::int::bigint \
+         FROM pg_stat_activity WHERE application_name = '{CROWD}'"
+    );
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'keystead'";
-    let mut crowd = Vec::new();
-    while rows.number(&format!("SELECT ({crowded})::int::bigint")).await == 0 {
+    let mut connections = Vec::new();
+    while rows.number(&crowded).await == 0 {
         rows.execute(end).await;
-        crowd.extend(Database::connect(options.clone()).await.ok());
+        connections.extend(Database::connect(options.clone()).await.ok());
     }
-    crowd
+    Crowd { connections, _looking: rows }
 }
 
 /// What somebody who signs in all the time is told: the truth, or that the service cannot answer.
