@@ -24,6 +24,8 @@ pub struct Load {
 
 /// What came of it.
 pub struct Outcome {
+    /// Calls that were answered.
+    pub done: f64,
     /// Calls a second.
     pub rate: f64,
     /// Bytes of an answer's message.
@@ -107,7 +109,8 @@ fn read(text: &str, duration: Duration) -> Result<Outcome> {
     let answer = data.parse::<f64>()? / done;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some dozens of bytes")]
     let answer = answer.round() as usize;
-    Ok(Outcome { rate: done / duration.as_secs_f64(), answer: answer.saturating_sub(5), latencies: Vec::new() })
+    let rate = done / duration.as_secs_f64();
+    Ok(Outcome { done, rate, answer: answer.saturating_sub(5), latencies: Vec::new() })
 }
 
 /// Each line has a call's start, its status and its latency, in microseconds.
