@@ -17,10 +17,8 @@ use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
-use crate::harness::{Backend, Person, Program, Rows, Servers, WRONG_PASSWORD, until};
+use crate::harness::{Backend, MASTER_KEY, Person, Program, Rows, Servers, WRONG_PASSWORD, until};
 
-/// 32 bytes for tests alone.
-const MASTER_KEY: &str = "a2V5c3RlYWQtdGVzdHMtbWFzdGVyLWtleS0zMi1ieXQ=";
 /// Of each of the two databases: a hundred in all.
 const KILLS: u32 = 50;
 /// The kill comes at a random moment of this span, by a timer: that is what is tested.

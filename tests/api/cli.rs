@@ -16,8 +16,6 @@ use tonic::Code;
 use crate::harness::token::Jwt;
 use crate::harness::{Backend, Client, Person, Program, Servers, on_each_backend, until};
 
-/// 32 bytes for tests alone.
-const MASTER_KEY: &str = "a2V5c3RlYWQtdGVzdHMtbWFzdGVyLWtleS0zMi1ieXQ=";
 const PASSWORD: &str = "nine slow herons cross the weir";
 
 /// A folder, servers, and what the binary is told of them.
@@ -38,15 +36,8 @@ impl Scene {
         Self { folder: TempDir::new().expect("a folder"), servers: Servers::start(backend).await }
     }
 
-    fn variables(&self) -> Vec<(&str, String)> {
-        let mut variables = vec![("KEYSTEAD_KEYS_MASTER_KEY", MASTER_KEY.to_owned())];
-        variables.extend(self.servers.database_url.clone().map(|url| ("KEYSTEAD_DATABASE_URL", url)));
-        variables.extend(self.servers.redis.as_ref().map(|redis| ("KEYSTEAD_REDIS_URL", redis.url())));
-        variables
-    }
-
     fn command(&self, arguments: &[&str]) -> tokio::process::Command {
-        let variables = self.variables();
+        let variables = self.servers.variables();
         let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let mut command = Program::command(self.folder.path(), &variables);
         command.args(arguments);

@@ -8,11 +8,8 @@ use std::path::Path;
 use tempfile::TempDir;
 use tonic::transport::Endpoint;
 
-use crate::harness::{Backend, Person, Program, Servers, http_get};
+use crate::harness::{Backend, MASTER_KEY, Person, Program, Servers, http_get};
 use crate::tls::Pki;
-
-/// 32 bytes for tests alone.
-const MASTER_KEY: &str = "a2V5c3RlYWQtdGVzdHMtbWFzdGVyLWtleS0zMi1ieXQ=";
 
 type Variables = BTreeMap<String, String>;
 

@@ -9,12 +9,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::harness::smtp::{MailServer, smtp_url};
-use crate::harness::{Backend, Person, Program, Rows, Servers, on_each_backend};
+use crate::harness::{Backend, MASTER_KEY, Person, Program, Rows, Servers, on_each_backend};
 use crate::support::process::free_port;
 use crate::support::redis::RedisServer;
 
-/// 32 bytes for tests alone, and other ones.
-const MASTER_KEY: &str = "a2V5c3RlYWQtdGVzdHMtbWFzdGVyLWtleS0zMi1ieXQ=";
+/// Not the master key of the tests.
 const OTHER_KEY: &str = "b3RoZXItdGVzdHMtbWFzdGVyLWtleS1vZi0zMi1ieXQ=";
 /// What no output may ever hold.
 const CANARY: &str = "canary-in-a-value";
@@ -74,13 +73,6 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files.collect()
 }
 
-fn variables(servers: &Servers) -> Vec<(&'static str, String)> {
-    let mut variables = vec![("KEYSTEAD_KEYS_MASTER_KEY", MASTER_KEY.to_owned())];
-    variables.extend(servers.database_url.clone().map(|url| ("KEYSTEAD_DATABASE_URL", url)));
-    variables.extend(servers.redis.as_ref().map(|redis| ("KEYSTEAD_REDIS_URL", redis.url())));
-    variables
-}
-
 fn borrowed<'a>(variables: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
     variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
@@ -92,7 +84,7 @@ async fn stopped(program: Program) {
 
 async fn what_is_well_is_told_so_before_during_and_after_and_nothing_is_changed(backend: Backend) {
     let (folder, servers) = (TempDir::new().expect("a folder"), Servers::start(backend).await);
-    let variables = variables(&servers);
+    let variables = servers.variables();
     let variables = borrowed(&variables);
     let before = doctor(folder.path(), &variables).await;
     before.is_well();
@@ -117,7 +109,7 @@ async fn what_is_well_is_told_so_before_during_and_after_and_nothing_is_changed(
 
 async fn another_master_key_and_a_schema_that_does_not_fit_are_told(backend: Backend) {
     let (folder, servers) = (TempDir::new().expect("a folder"), Servers::start(backend).await);
-    let own = variables(&servers);
+    let own = servers.variables();
     let own = borrowed(&own);
     stopped(Program::start(folder.path(), &own).await).await;
 
@@ -190,7 +182,7 @@ async fn a_mail_server_is_greeted_and_gets_no_mail() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_server_holds_nothing_up() {
     let (folder, servers) = (TempDir::new().expect("a folder"), Servers::start(Backend::OwnPostgresRedis).await);
-    let own = variables(&servers);
+    let own = servers.variables();
     let (redis, postgres) = (servers.redis.as_ref().expect("Redis"), servers.postgres.as_ref().expect("PostgreSQL"));
     redis.pause();
     doctor(folder.path(), &borrowed(&own)).await.warns("redis", "no answer in time");

@@ -16,10 +16,8 @@ use tonic_health::pb::health_client::HealthClient;
 use crate::harness::balanced::was_never_processed;
 use crate::harness::bare::{self, Bare, framed};
 use crate::harness::frames;
-use crate::harness::{Backend, Person, Program, Servers, until};
+use crate::harness::{Backend, MASTER_KEY, Person, Program, Servers, until};
 
-/// 32 bytes for tests alone.
-const MASTER_KEY: &str = "a2V5c3RlYWQtdGVzdHMtbWFzdGVyLWtleS0zMi1ieXQ=";
 const REGISTER: &str = "/keystead.v1.AuthService/Register";
 /// Limits that no test meets by accident.
 const GENEROUS: [(&str, &str); 2] =

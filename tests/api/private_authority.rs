@@ -15,14 +15,11 @@ use crate::harness::federation::IDP;
 use crate::harness::mailbox::RESET;
 use crate::harness::provider::{Provider, REDIRECT};
 use crate::harness::smtp::MailServer;
-use crate::harness::{Backend, Person, Program, Setup, eventually, until};
+use crate::harness::{Backend, MASTER_KEY, Person, Program, Setup, eventually, until};
 use crate::support::postgres::PostgresServer;
 use crate::support::process::free_port;
 use crate::support::redis::RedisServer;
 use crate::tls::Pki;
-
-/// 32 bytes for tests alone.
-const MASTER_KEY: &str = "a2V5c3RlYWQtdGVzdHMtbWFzdGVyLWtleS0zMi1ieXQ=";
 
 /// Servers that speak TLS as `localhost`.
 struct Servers {

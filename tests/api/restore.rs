@@ -8,11 +8,8 @@ use keystead::grpc::pb::{GetJwksRequest, TokenStatus};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::harness::{Backend, Client, Person, Program, Servers};
+use crate::harness::{Backend, Client, MASTER_KEY, Person, Program, Servers};
 use crate::support::packages;
-
-/// 32 bytes for tests alone.
-const MASTER_KEY: &str = "a2V5c3RlYWQtdGVzdHMtbWFzdGVyLWtleS0zMi1ieXQ=";
 
 /// The one command of the page that begins so.
 fn command_of_the_page(beginning: &str) -> String {

@@ -12,10 +12,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::harness::balanced::{Balanced, List};
-use crate::harness::{Backend, Person, Program, Servers};
+use crate::harness::{Backend, MASTER_KEY, Person, Program, Servers};
 
-/// 32 bytes for tests alone.
-const MASTER_KEY: &str = "a2V5c3RlYWQtdGVzdHMtbWFzdGVyLWtleS0zMi1ieXQ=";
 const WORKERS: usize = 4;
 
 /// Replicas on the servers of production, and what they are started with.

@@ -11,10 +11,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
-use crate::harness::{Backend, Client, Person, Program, Servers};
+use crate::harness::{Backend, Client, MASTER_KEY, Person, Program, Servers};
 
-/// 32 bytes for tests alone.
-const MASTER_KEY: &str = "a2V5c3RlYWQtdGVzdHMtbWFzdGVyLWtleS0zMi1ieXQ=";
 /// What no output may ever hold.
 const CANARY: &str = "canary-in-a-value";
 

@@ -10,9 +10,6 @@ use tempfile::TempDir;
 use crate::doctor::doctor;
 use crate::harness::{Backend, Client, Person, Program, Rows, Servers, on_each_backend};
 
-/// 32 bytes for tests alone.
-const MASTER_KEY: &str = "a2V5c3RlYWQtdGVzdHMtbWFzdGVyLWtleS0zMi1ieXQ=";
-
 /// What a step of a later release may do while replicas of this one run: new tables, new columns, new indexes.
 const ADDITIONS: [&str; 6] = [
     "ALTER TABLE users ADD COLUMN later_note text",
@@ -37,15 +34,8 @@ impl House {
         Self { folder: TempDir::new().expect("a folder"), servers: Servers::start(backend).await }
     }
 
-    fn variables(&self) -> Vec<(&str, String)> {
-        let mut variables = vec![("KEYSTEAD_KEYS_MASTER_KEY", MASTER_KEY.to_owned())];
-        variables.extend(self.servers.database_url.clone().map(|url| ("KEYSTEAD_DATABASE_URL", url)));
-        variables.extend(self.servers.redis.as_ref().map(|redis| ("KEYSTEAD_REDIS_URL", redis.url())));
-        variables
-    }
-
     fn command(&self, arguments: &[&str], others: &[(&str, &str)]) -> tokio::process::Command {
-        let variables = self.variables();
+        let variables = self.servers.variables();
         let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let mut command = Program::command(self.folder.path(), &[variables.as_slice(), others].concat());
         command.args(arguments);
@@ -62,7 +52,7 @@ impl House {
     }
 
     async fn verdict_on_schema(&self) -> (String, String) {
-        let variables = self.variables();
+        let variables = self.servers.variables();
         let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let report = doctor(self.folder.path(), &variables).await;
         let found = report.findings["schema"]["found"].as_str().expect("text").to_owned();

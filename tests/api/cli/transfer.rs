@@ -188,7 +188,10 @@ async fn the_way_of_an_import_and_of_an_export_is_shown_on_a_terminal(backend: B
     for (typed, shown) in [import, export] {
         let mut terminal = tokio::process::Command::new("script");
         terminal.args(["--quiet", "--return", "--command", &typed, "/dev/null"]).current_dir(scene.folder.path());
-        terminal.env("KEYSTEAD_DATA_DIRECTORY", scene.folder.path()).env("TERM", "xterm").envs(scene.variables());
+        terminal
+            .env("KEYSTEAD_DATA_DIRECTORY", scene.folder.path())
+            .env("TERM", "xterm")
+            .envs(scene.servers.variables());
         let output = terminal.stdin(Stdio::null()).output().await.expect("a terminal");
         let seen = String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(0), "{seen}");

@@ -1,5 +1,6 @@
 //! What a Keystead stands on, and the macro that runs a test on each.
 
+use super::settings::MASTER_KEY;
 use crate::support::postgres::{self, PostgresServer};
 use crate::support::redis::RedisServer;
 
@@ -46,6 +47,14 @@ impl Servers {
     /// Starting servers blocks, so it is done off the async threads.
     pub async fn start(backend: Backend) -> Self {
         tokio::task::spawn_blocking(move || Self::start_blocking(backend)).await.expect("the servers start")
+    }
+
+    /// What a binary must be told to stand on them, by the master key of the tests.
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let mut variables = vec![("KEYSTEAD_KEYS_MASTER_KEY", MASTER_KEY.to_owned())];
+        variables.extend(self.database_url.clone().map(|url| ("KEYSTEAD_DATABASE_URL", url)));
+        variables.extend(self.redis.as_ref().map(|redis| ("KEYSTEAD_REDIS_URL", redis.url())));
+        variables
     }
 
     /// Empties Redis, where there is one.

@@ -59,7 +59,7 @@ pub use records::Records;
 pub use replica::Replica;
 pub use second_factor::Authenticator;
 pub use service_key::ServiceKey;
-pub use settings::Values;
+pub use settings::{MASTER_KEY, Values};
 pub use wait::{PROMISED, eventually, until, within};
 
 /// What a test needs of its Keystead.

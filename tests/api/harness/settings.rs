@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::backend::Servers;
 
 /// A master key for tests alone.
-const MASTER_KEY: &str = "a2V5c3RlYWQtdGVzdHMtbWFzdGVyLWtleS0zMi1ieXQ=";
+pub const MASTER_KEY: &str = "a2V5c3RlYWQtdGVzdHMtbWFzdGVyLWtleS0zMi1ieXQ=";
 
 /// The bytes of the master key that every Keystead of the tests is set to.
 pub fn master_key() -> [u8; 32] {
