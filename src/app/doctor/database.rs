@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Finding, TIMEOUT, bounded, keys};
+use super::{Finding, TIMEOUT, Verdict, bounded, keys};
 use crate::app::Parts;
 use crate::config::{DatabaseKind, Settings};
 use crate::domain::clock::Timestamp;
@@ -41,9 +41,9 @@ async fn looked_at(settings: &Settings, parts: &Parts, database: &Database) -> V
         Err(error) => return vec![Finding::fail(DATABASE, error.to_string(), "see the database's own log")],
     };
     let mut findings = vec![server(settings, &inspection), schema(settings, &inspection)];
-    findings.push(bounded(CLOCK, clock(parts, database)).await);
+    findings.push(bounded(CLOCK, Verdict::Fail, clock(parts, database)).await);
     if inspection.schema.is_served() {
-        findings.push(bounded(KEYS, keys::examine(KEYS, settings, parts, database)).await);
+        findings.push(bounded(KEYS, Verdict::Fail, keys::examine(KEYS, settings, parts, database)).await);
     }
     findings
 }

@@ -65,17 +65,20 @@ pub async fn examine(settings: &Settings, parts: &Parts) -> Vec<Finding> {
     install_tls_provider();
     let mut findings = vec![Finding::ok("settings", "every setting is good")];
     findings.extend(database::examine(settings, parts).await);
-    findings.push(bounded("redis", redis::examine(settings, parts)).await);
-    findings.push(bounded("mail", mail::examine(settings, parts)).await);
+    findings.push(bounded("redis", Verdict::Warn, redis::examine(settings, parts)).await);
+    findings.push(bounded("mail", Verdict::Warn, mail::examine(settings, parts)).await);
     findings.push(files::disk(settings));
     findings.push(files::modes(settings));
     findings
 }
 
-/// A look that takes too long has found that: the service itself waits for nothing that is looked at so.
-async fn bounded(check: &'static str, look: impl Future<Output = Finding>) -> Finding {
-    tokio::time::timeout(TIMEOUT, look).await.unwrap_or_else(|_| {
-        Finding::warn(check, "there was no answer within five seconds", "see whether it runs, and what is in between")
+/// A look that takes too long has found that; `silence` is what it means to the service.
+async fn bounded(check: &'static str, silence: Verdict, look: impl Future<Output = Finding>) -> Finding {
+    tokio::time::timeout(TIMEOUT, look).await.unwrap_or_else(|_| Finding {
+        check,
+        verdict: silence,
+        found: "there was no answer within five seconds".to_owned(),
+        remedy: "see whether it runs, and what is in between".to_owned(),
     })
 }
 

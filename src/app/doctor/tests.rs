@@ -85,3 +85,14 @@ fn a_database_over_the_network_in_clear_text_is_a_warning() {
     let standby = db::Inspection { unwritable: Some("it is a standby"), ..inspection(Some("TLSv1.3")) };
     assert_eq!(database::server(&far, &standby).verdict, Verdict::Fail);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_says_nothing_is_judged_by_what_the_service_makes_of_silence() {
+    for silence in [Verdict::Warn, Verdict::Fail] {
+        let finding = bounded("clock", silence, std::future::pending()).await;
+        assert_eq!((finding.check, finding.verdict), ("clock", silence));
+        assert!(!finding.remedy.is_empty(), "{finding:?}");
+    }
+    let found = bounded("clock", Verdict::Fail, async { Finding::ok("clock", "in time") }).await;
+    assert_eq!(found.verdict, Verdict::Ok);
+}
