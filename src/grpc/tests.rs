@@ -26,7 +26,6 @@ use crate::service::auth::confirm_email::ConfirmEmail;
 use crate::service::auth::confirm_email_change::ConfirmEmailChange;
 use crate::service::auth::confirm_reset::ConfirmReset;
 use crate::service::auth::login::Login;
-use crate::service::auth::logout::Logout;
 use crate::service::auth::request_email_verification::RequestEmailVerification;
 use crate::service::health::Health;
 use crate::service::testing::World;
@@ -43,14 +42,6 @@ fn auth(world: &World) -> AuthApi {
         clock: clock.clone(),
         verified_only: false,
     };
-    let logout = Logout::new(
-        store.clone(),
-        world.keys.clone(),
-        guard.clone(),
-        world.ender(),
-        clock.clone(),
-        world.settings.sessions,
-    );
     let confirm_reset = ConfirmReset {
         audit: store.clone(),
         tokens: store.clone(),
@@ -72,7 +63,7 @@ fn auth(world: &World) -> AuthApi {
         begin_mfa_enrollment: world.begin_mfa_enrollment(),
         confirm_mfa_enrollment: world.confirm_mfa_enrollment(),
         refresh: Arc::new(world.refresh()),
-        logout: Arc::new(logout),
+        logout: Arc::new(world.logout()),
         verify_token: Arc::new(world.verify()),
         request_reset: Arc::new(world.request_reset()),
         confirm_reset: Arc::new(confirm_reset),

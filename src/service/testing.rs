@@ -1,6 +1,8 @@
 //! A whole service in RAM for this room's tests: the memory store, a clock that stands still, real cryptography.
 
 pub mod factors;
+pub mod machines;
+pub mod security_log;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use crate::domain::role::RoleName;
 use crate::domain::user::{Creation, NewUser, PasswordHash, ROLE_ADMIN, User};
 use crate::service::access::admission::Admission;
 use crate::service::access::{CheckAccess, Need};
+use crate::service::auth::logout::Logout;
 use crate::service::auth::refresh::{Refresh, RefreshRules};
 use crate::service::auth::register::Register;
 use crate::service::auth::request_reset::RequestReset;
@@ -204,6 +207,17 @@ impl World {
             self.revoker.clone(),
             self.clock.clone(),
             RefreshRules { limits: self.settings.sessions, factor: self.factor_rule() },
+        )
+    }
+
+    pub fn logout(&self) -> Logout {
+        Logout::new(
+            Arc::new(self.store.clone()),
+            self.keys.clone(),
+            self.guard.clone(),
+            self.ender(),
+            self.clock.clone(),
+            self.settings.sessions,
         )
     }
 

@@ -95,13 +95,16 @@ async fn roles_and_state_are_read_again_and_not_believed() {
 // promise G1
 #[tokio::test]
 async fn a_refused_caller_is_told_once_a_method_and_minute() {
-    let (world, _, bearer) = signed_in(&["user"]).await;
+    let (world, user, bearer) = signed_in(&["user"]).await;
     let access = world.access();
     let refused = async |method: &str| access.run(&bearer, &admin(), method, &origin(1)).await;
     for _ in 0..3 {
         assert_eq!(refused(METHOD).await, Err(ServiceError::RoleRequired));
     }
     assert_eq!(world.told(AuditKind::PermissionDenied), 1);
+    let (told, _) = world.store.audit_events().pop().unwrap();
+    let expected = (AuditOutcome::Failure, Some(user.id.into()), Some(METHOD));
+    assert_eq!((told.outcome, told.actor, told.detail.as_deref()), expected);
     assert_eq!(refused("GetUser").await, Err(ServiceError::RoleRequired));
     assert_eq!(world.told(AuditKind::PermissionDenied), 2);
     world.advance(Duration::from_mins(1));

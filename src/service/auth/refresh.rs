@@ -14,8 +14,8 @@ use crate::domain::clock::Clock;
 use crate::domain::origin::Origin;
 use crate::domain::ports::{AuditContext, Sessions};
 use crate::domain::revocation::Revocation;
-use crate::domain::session::{Rotation, RotationOutcome, Session, SessionLimits, SessionOfUser, Standing};
-use crate::domain::user::{User, UserState};
+use crate::domain::session::{Rotation, RotationOutcome, SessionLimits, SessionOfUser, Standing};
+use crate::domain::user::UserState;
 use crate::service::auth::token_set::TokenSet;
 use crate::service::error::{ServiceError, ServiceResult};
 use crate::service::keys::live_keys::LiveKeys;
@@ -77,7 +77,7 @@ impl Refresh {
             let context = AuditContext { at: self.clock.now(), origin: *origin, actor: None };
             match self.sessions.rotate(self.rotation(&token, &context), &context).await? {
                 RotationOutcome::Rotated(session) | RotationOutcome::Repeated(session) => {
-                    tell_refreshed(&session, &token.owner.user, origin);
+                    security_event::log_refreshed(&session, &token.owner.user, origin);
                     return self.issuer.issue(&ring, &session, &token.owner.user);
                 }
                 RotationOutcome::Replayed { revocation } => {
@@ -123,20 +123,6 @@ impl Refresh {
         security_event::log(&event, origin);
         Err(ServiceError::InvalidToken)
     }
-}
-
-fn tell_refreshed(session: &Session, user: &User, origin: &Origin) {
-    tracing::info!(
-        target: "keystead::security",
-        event = "authn_token_refreshed",
-        success = true,
-        subject = %user.id,
-        session = %session.id,
-        generation = session.generation,
-        source = origin.source.map(tracing::field::display),
-        trace_id = %origin.trace_id,
-        "security event"
-    );
 }
 
 #[cfg(test)]

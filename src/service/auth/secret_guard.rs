@@ -165,3 +165,25 @@ impl SecretGuard {
         AuditContext { at: self.clock.now(), origin: *origin, actor: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::testing::{World, origin};
+
+    // promise L1
+    #[tokio::test]
+    async fn what_is_refused_is_counted_by_the_limit_that_refused_it() {
+        let world = World::new().await;
+        let counted = || world.guard.refusals().into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>();
+        for _ in 0..world.settings.limits.per_source.burst {
+            world.guard.admit_source(&origin(1)).await.unwrap();
+        }
+        assert_eq!(counted(), []);
+        for _ in 0..2 {
+            let refused = world.guard.admit_source(&origin(1)).await;
+            assert!(matches!(refused, Err(ServiceError::RateLimited { .. })), "{refused:?}");
+        }
+        assert_eq!(counted(), [(secret_keys::SOURCE, 2)]);
+    }
+}

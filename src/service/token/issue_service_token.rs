@@ -63,3 +63,43 @@ fn audiences(account: &ServiceAccount, wanted: &str) -> ServiceResult<Vec<String
     }
     Err(ServiceError::invalid_field("audience", "must be one of the service account's audiences"))
 }
+
+#[cfg(test)]
+mod tests {
+    use keystead_verifier::Verdict;
+
+    use super::*;
+    use crate::service::testing::security_log::SecurityLog;
+    use crate::service::testing::{World, origin};
+
+    async fn ask(world: &World, account: &ServiceAccount, secret: &str, audience: &str) -> ServiceResult<ServiceToken> {
+        let (account, secret, audience) = (account.id, secret.to_owned(), audience.to_owned());
+        world.issue_service_token().run(IssueServiceTokenRequest { account, secret, audience }, &origin(1)).await
+    }
+
+    #[tokio::test]
+    async fn a_token_is_for_all_that_the_account_may_have_or_for_the_one_that_was_asked_for() {
+        let world = World::new().await;
+        let (account, secret) = world.service_account(&["shop", "mill"]).await;
+        for (wanted, audiences) in [("", "shop mill"), ("mill", "mill")] {
+            let token = ask(&world, &account, &secret, wanted).await.unwrap();
+            let Verdict::Active(claims) = world.verdict(&token.access_token).await else { panic!("not active") };
+            assert_eq!((claims.sub, claims.aud.join(" ").as_str()), (account.id.as_uuid(), audiences));
+        }
+        let refused = ask(&world, &account, &secret, "bank").await.err();
+        assert!(matches!(refused, Some(ServiceError::InvalidFields(_))), "{refused:?}");
+        let refused = ask(&world, &account, "kss_", "shop").await.err();
+        assert_eq!(refused, Some(ServiceError::InvalidCredentials));
+    }
+
+    // promise G1
+    #[tokio::test]
+    async fn the_log_tells_whose_token_it_is_and_which() {
+        let world = World::new().await;
+        let (account, secret) = world.service_account(&["shop"]).await;
+        let log = SecurityLog::listen();
+        let token = ask(&world, &account, &secret, "").await.unwrap();
+        let (told, id) = (log.last(AuditKind::TokenIssued.as_str()), account.id.to_string());
+        assert_eq!((&told["actor"], &told["subject"], &told["session"]), (&id, &id, &token.session.to_string()));
+    }
+}

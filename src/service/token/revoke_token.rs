@@ -78,3 +78,66 @@ fn owner(claims: &Claims, origin: &Origin) -> Initiator {
     let actor = Actor { id: PrincipalId::from_uuid(claims.sub), session: Some(SessionId::from_uuid(claims.sid)) };
     Initiator { actor: Some(actor), origin: *origin }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::auth::refresh::RefreshRequest;
+    use crate::service::error::ServiceError;
+    use crate::service::testing::security_log::SecurityLog;
+    use crate::service::testing::{World, origin};
+
+    async fn revoke(world: &World, token: &str) -> ServiceResult<()> {
+        world.reader().run_once().await.unwrap();
+        world.revoke_token().run(token.to_owned(), &origin(1)).await
+    }
+
+    // promise T8
+    #[tokio::test]
+    async fn an_access_token_and_a_refresh_token_end_their_session_here_at_once() {
+        let world = World::new().await;
+        let user = world.user("ada@example.com").await;
+        let sessions = [world.sign_in(&user).await, world.sign_in(&user).await, world.sign_in(&user).await];
+        let [first, second, third] = &sessions;
+        revoke(&world, &first.access_token).await.unwrap();
+        revoke(&world, &second.refresh_token).await.unwrap();
+        for ended in [first, second] {
+            assert_eq!(world.verdict_from_memory(&ended.access_token), Verdict::Revoked);
+            let request = RefreshRequest { refresh_token: ended.refresh_token.clone() };
+            assert_eq!(world.refresh().run(request, &origin(1)).await.err(), Some(ServiceError::InvalidToken));
+        }
+        assert!(matches!(world.verdict_from_memory(&third.access_token), Verdict::Active(_)));
+    }
+
+    // promises G1, T8
+    #[tokio::test]
+    async fn a_token_of_a_service_account_ends_alone_and_is_told_with_its_account() {
+        let world = World::new().await;
+        let (account, _) = world.service_account(&["shop"]).await;
+        let issue = || world.issue_service_token().issue(&account, "", &origin(1)).unwrap();
+        let (one, other) = (issue(), issue());
+        let log = SecurityLog::listen();
+        revoke(&world, &one.access_token).await.unwrap();
+        assert_eq!(world.verdict_from_memory(&one.access_token), Verdict::Revoked);
+        assert!(matches!(world.verdict_from_memory(&other.access_token), Verdict::Active(_)));
+        let (told, id) = (log.last(AuditKind::TokenRevoked.as_str()), account.id.to_string());
+        assert_eq!((&told["actor"], &told["subject"], &told["session"]), (&id, &id, &one.session.to_string()));
+    }
+
+    // promise L1
+    #[tokio::test]
+    async fn only_a_guess_spends_the_budget_of_its_source() {
+        let world = World::new().await;
+        let user = world.user("ada@example.com").await;
+        let access_token = world.sign_in(&user).await.access_token;
+        let burst = world.settings.limits.per_source.burst;
+        for _ in 0..=burst {
+            revoke(&world, &access_token).await.expect("one that was revoked already was not guessed");
+        }
+        for _ in 0..burst {
+            revoke(&world, "a guess").await.expect("as good as revoked");
+        }
+        let refused = revoke(&world, "a guess").await;
+        assert!(matches!(refused, Err(ServiceError::RateLimited { .. })), "{refused:?}");
+    }
+}

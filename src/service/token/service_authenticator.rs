@@ -59,37 +59,21 @@ impl ServiceAuthenticator {
 mod tests {
     use super::*;
     use crate::crypto::service_secret::mint;
-    use crate::domain::name::Name;
-    use crate::domain::service_account::{NewServiceAccount, ServiceAccountCreation};
     use crate::service::testing::{World, origin};
 
-    const ID: ServiceAccountId = ServiceAccountId::from_uuid(uuid::Uuid::from_u128(1));
     const CALL: &str = "Introspect";
 
-    /// The account, and its secret.
-    async fn account(world: &World) -> String {
-        let secret = mint(world.entropy.as_ref());
-        let (display_name, audiences, roles) = (Name::default(), Vec::new(), Vec::new());
-        let new = NewServiceAccount { id: ID, display_name, audiences, roles, secret: secret.hash };
-        let created = world.store.create(new, &world.context()).await.unwrap();
-        assert!(matches!(created, ServiceAccountCreation::Created(_)));
-        secret.text.to_string()
-    }
-
     async fn run(world: &World, id: Option<ServiceAccountId>, secret: &str) -> ServiceResult<ServiceAccount> {
-        let store = Arc::new(world.store.clone());
-        let (guard, clock) = (world.guard.clone(), world.clock.clone());
-        let authenticator = ServiceAuthenticator { accounts: store.clone(), audit: store, guard, clock };
-        authenticator.run(id, secret, CALL, &origin(1)).await
+        world.service_authenticator().run(id, secret, CALL, &origin(1)).await
     }
 
     // promise G1
     #[tokio::test]
     async fn a_wrong_secret_is_told_with_the_call_and_without_the_account() {
         let world = World::new().await;
-        let right = account(&world).await;
+        let (account, right) = world.service_account(&[]).await;
         let wrong = mint(world.entropy.as_ref()).text;
-        for (id, secret) in [(None, right.as_str()), (Some(ID), "kss_"), (Some(ID), wrong.as_str())] {
+        for (id, secret) in [(None, right.as_str()), (Some(account.id), "kss_"), (Some(account.id), wrong.as_str())] {
             let before = world.store.audit_events().len();
             assert_eq!(run(&world, id, secret).await.err(), Some(ServiceError::InvalidCredentials));
             let events = world.store.audit_events();
@@ -104,14 +88,14 @@ mod tests {
     #[tokio::test]
     async fn wrong_secrets_spend_the_budget_of_their_source_and_the_right_one_passes_beyond_it() {
         let world = World::new().await;
-        let right = account(&world).await;
+        let (account, right) = world.service_account(&[]).await;
         for _ in 0..world.settings.limits.per_source.burst {
-            assert_eq!(run(&world, Some(ID), "kss_").await.err(), Some(ServiceError::InvalidCredentials));
+            assert_eq!(run(&world, Some(account.id), "kss_").await.err(), Some(ServiceError::InvalidCredentials));
         }
-        let refused = run(&world, Some(ID), "kss_").await;
+        let refused = run(&world, Some(account.id), "kss_").await;
         assert!(matches!(refused, Err(ServiceError::RateLimited { .. })), "{refused:?}");
         let before = world.store.audit_events().len();
-        assert_eq!(run(&world, Some(ID), &right).await.unwrap().id, ID);
+        assert_eq!(run(&world, Some(account.id), &right).await.unwrap().id, account.id);
         assert_eq!(world.store.audit_events().len(), before);
     }
 }

@@ -14,6 +14,7 @@ use crate::service::second_factor::enroller::RecoveryCodes;
 use crate::service::settings::Settings;
 use crate::service::testing::World;
 use crate::service::testing::factors::Authenticator;
+use crate::service::testing::security_log::SecurityLog;
 
 const STEP: Duration = Duration::from_secs(30);
 
@@ -165,4 +166,28 @@ async fn after_too_many_wrong_codes_in_a_row_only_a_recovery_code_opens() {
     assert!(matches!(answer, Err(ServiceError::RateLimited { .. })), "{answer:?}");
     assert!(scene.world.meet(&scene.challenge().await, scene.recovery(0)).await.is_ok());
     assert!(scene.world.meet(&scene.challenge().await, scene.totp(1)).await.is_ok());
+}
+
+// promise G1
+#[tokio::test]
+async fn the_log_tells_whose_sign_in_a_wrong_code_fails_and_whose_challenge_it_ends() {
+    let scene = Scene::with(generous()).await;
+    let (log, challenge) = (SecurityLog::listen(), scene.challenge().await);
+    for _ in 0..MAX_WRONG_CODES {
+        assert_eq!(scene.world.meet(&challenge, scene.wrong()).await, Err(ServiceError::InvalidCode));
+    }
+    let (failed, exhausted) =
+        (log.last(AuditKind::LoginFailed.as_str()), log.last(AuditKind::ChallengeExhausted.as_str()));
+    assert_eq!((&failed["subject"], failed["detail"].as_str()), (&scene.ada.id.to_string(), COMPLETION));
+    assert_eq!(exhausted["subject"], scene.ada.id.to_string());
+}
+
+// promise G1
+#[tokio::test]
+async fn the_trail_tells_at_what_a_token_that_opens_nothing_failed() {
+    let scene = Scene::new().await;
+    let stranger = Challenge { token: "a challenge".to_owned().into(), ..scene.challenge().await };
+    assert_eq!(scene.world.meet(&stranger, scene.totp(1)).await, Err(ServiceError::InvalidToken));
+    let (told, _) = scene.world.store.audit_events().pop().unwrap();
+    assert_eq!((told.kind, told.detail.as_deref()), (AuditKind::LoginFailed, Some(COMPLETION)));
 }

@@ -13,19 +13,8 @@ use crate::service::error::ServiceError;
 use crate::service::settings::Settings;
 use crate::service::testing::{World, origin};
 
-fn logout(world: &World) -> Logout {
-    Logout::new(
-        Arc::new(world.store.clone()),
-        world.keys.clone(),
-        world.guard.clone(),
-        world.ender(),
-        world.clock.clone(),
-        world.settings.sessions,
-    )
-}
-
 async fn log_out(world: &World, token: &str, scope: LogoutScope) -> ServiceResult<()> {
-    logout(world).run(LogoutRequest { refresh_token: token.to_owned(), scope }, &origin(1)).await
+    world.logout().run(LogoutRequest { refresh_token: token.to_owned(), scope }, &origin(1)).await
 }
 
 async fn refresh(world: &World, tokens: &TokenSet) -> ServiceResult<TokenSet> {

@@ -11,6 +11,7 @@ use crate::domain::ports::StoreError;
 use crate::domain::revocation::RevocationCursor;
 use crate::domain::user::{Epoch, User};
 use crate::service::settings::Settings;
+use crate::service::testing::security_log::SecurityLog;
 use crate::service::testing::{World, origin};
 
 async fn use_token(world: &World, token: &str) -> ServiceResult<TokenSet> {
@@ -34,6 +35,18 @@ async fn a_token_gives_its_successor_and_the_session_stays() {
     assert_ne!(second.refresh_token, first.refresh_token);
     assert!(second.refresh_token_expires_at > first.refresh_token_expires_at);
     assert!(matches!(world.verdict(&second.access_token).await, Verdict::Active(_)));
+}
+
+// promise G2
+#[tokio::test]
+async fn a_refresh_is_told_to_the_log_and_makes_no_row() {
+    let world = World::new().await;
+    let (user, first) = signed_in(&world).await;
+    let (log, rows) = (SecurityLog::listen(), world.store.audit_events().len());
+    use_token(&world, &first.refresh_token).await.unwrap();
+    let told = log.last("authn_token_refreshed");
+    assert_eq!((&told["subject"], &told["session"]), (&user.id.to_string(), &first.session_id.to_string()));
+    assert_eq!(world.store.audit_events().len(), rows);
 }
 
 #[tokio::test]
