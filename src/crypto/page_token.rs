@@ -97,4 +97,14 @@ mod tests {
             assert_eq!(tokens(1).open(&scope(), text), Err(PageTokenFault), "{text}");
         }
     }
+
+    // promise A6
+    #[test]
+    fn the_longest_token_opens_and_a_longer_one_does_not_whatever_it_holds() {
+        let issue = |length| tokens(1).issue(&scope(), &vec![7; length], &TestEntropy::default());
+        let longest = (0..MAX_BYTES).rfind(|length| issue(*length).len() <= MAX_BYTES).expect("a length");
+        assert_eq!(issue(longest).len(), MAX_BYTES);
+        assert_eq!(tokens(1).open(&scope(), &issue(longest)), Ok(vec![7; longest]));
+        assert_eq!(tokens(1).open(&scope(), &issue(longest + 1)), Err(PageTokenFault));
+    }
 }

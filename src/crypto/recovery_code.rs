@@ -101,4 +101,11 @@ mod tests {
             assert_eq!(parse(text), None, "{text}");
         }
     }
+
+    #[test]
+    fn gaps_make_a_code_as_long_as_one_may_be_and_no_longer() {
+        let code = mint(&TestEntropy::default());
+        assert_eq!(parse(&format!("{:-<MAX_BYTES$}", *code.text)), Some(code.hash));
+        assert_eq!(parse(&format!("{:-<1$}", *code.text, MAX_BYTES + 1)), None);
+    }
 }

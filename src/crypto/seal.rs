@@ -82,6 +82,8 @@ fn header_of(key: &[u8; SealingKey::BYTES]) -> [u8; HEADER_LEN] {
 
 #[cfg(test)]
 mod tests {
+    use data_encoding::HEXLOWER;
+
     use super::*;
     use crate::crypto::testing::TestEntropy;
 
@@ -112,5 +114,21 @@ mod tests {
     fn the_same_text_is_sealed_differently_each_time() {
         let entropy = TestEntropy::default();
         assert_ne!(key(1).seal("c", b"secret", &entropy), key(1).seal("c", b"secret", &entropy));
+    }
+
+    #[test]
+    fn what_was_sealed_once_opens_for_ever() {
+        let sealed = key(1).seal("mail/1", b"hello", &TestEntropy::default());
+        let kept = "013f75c82376b07871af5570f5a1810b7af78caf4b0e43bb97a6aacaff45c21250903ee3cea40d2c63d5";
+        assert_eq!(HEXLOWER.encode(&sealed), kept);
+        assert_eq!(key(1).open("mail/1", &HEXLOWER.decode(kept.as_bytes()).unwrap()).unwrap().as_slice(), b"hello");
+    }
+
+    #[test]
+    fn a_key_knows_what_it_has_sealed_from_what_others_have() {
+        let sealed = key(1).seal("c", b"secret", &TestEntropy::default());
+        assert!(key(1).has_sealed(&sealed));
+        assert!(!key(2).has_sealed(&sealed));
+        assert!(!key(1).has_sealed(&sealed[..HEADER_LEN - 1]));
     }
 }

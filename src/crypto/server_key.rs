@@ -93,3 +93,37 @@ fn random_id(entropy: &dyn Entropy) -> String {
     entropy.fill(&mut bytes);
     URL_SAFE_NO_PAD.encode(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::testing::TestEntropy;
+
+    fn master(byte: u8) -> SealingKey {
+        SealingKey::from_bytes(&[byte; SealingKey::BYTES])
+    }
+
+    fn key(entropy: &TestEntropy) -> StoredKey {
+        let (purpose, algorithm, at) = (KeyPurpose::Lookup, SigningAlgorithm::Es256, Timestamp::from_millis(1));
+        generate(purpose, algorithm, KeyState::Active, &master(1), entropy, at).unwrap()
+    }
+
+    #[test]
+    fn keys_have_ids_of_128_bits_that_differ() {
+        let entropy = TestEntropy::default();
+        let (one, other) = (key(&entropy), key(&entropy));
+        assert_ne!(one.id, other.id);
+        assert!([one, other].iter().all(|key| URL_SAFE_NO_PAD.decode(&key.id).unwrap().len() == 16));
+    }
+
+    #[test]
+    fn a_resealed_key_is_the_same_and_opens_under_the_current_master_key_alone() {
+        let entropy = TestEntropy::default();
+        let old = key(&entropy);
+        let new = reseal(&old, &MasterKeys::new(master(2), vec![master(1)]), &entropy).unwrap();
+        let open = |key: &StoredKey, byte| open_secret(key, &master(byte).into());
+        assert_eq!(*open(&new, 2).unwrap(), *open(&old, 1).unwrap());
+        assert!(open(&new, 1).is_err() && open(&old, 2).is_err());
+        assert_eq!(StoredKey { sealed: old.sealed.clone(), ..new }, old);
+    }
+}

@@ -75,6 +75,12 @@ fn every_algorithm_signs_what_the_verifier_accepts() {
     }
 }
 
+#[test]
+fn a_ring_knows_its_version_and_since_when_its_key_signs() {
+    let ring = KeyRing::open(&stored(SigningAlgorithm::Es256), &masters(1)).unwrap();
+    assert_eq!((ring.version(), ring.signing_since()), (7, Timestamp::from_millis(2)));
+}
+
 // promise T9
 #[test]
 fn keys_of_every_state_verify_and_are_published_newest_first() {
