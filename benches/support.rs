@@ -10,3 +10,5 @@ pub mod postgres;
 pub mod process;
 #[path = "../tests/support/redis.rs"]
 pub mod redis;
+#[path = "../tests/support/small_disk.rs"]
+pub mod small_disk;

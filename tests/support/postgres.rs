@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::guard::Guard;
 use super::packages;
 use super::process::{self, PORT_ATTEMPTS};
+use super::small_disk::SmallDisk;
 
 const SUPERUSER: &str = "keystead";
 
@@ -28,6 +29,12 @@ const EXPLAINING: &[&str] =
 /// So few that a test can take all of them; more than a replica has by default.
 const SMALL: &[&str] = &["max_connections=20"];
 
+/// Room for an empty cluster, its log of changes, and a little more.
+const DISK_MIB: u32 = 128;
+
+/// Keeps the log of changes at the two files that there are: they are full long after the tables.
+const SHORT_LOG: &[&str] = &["min_wal_size=32MB", "max_wal_size=32MB"];
+
 /// The URL of a new, empty database in the one cluster that the tests of this process share.
 pub fn fresh_database() -> String {
     static SHARED: OnceLock<PostgresServer> = OnceLock::new();
@@ -42,6 +49,7 @@ pub struct PostgresServer {
     process: Option<Child>,
     databases: AtomicU32,
     guard: Guard,
+    disk: Option<SmallDisk>,
 }
 
 impl PostgresServer {
@@ -65,6 +73,19 @@ impl PostgresServer {
         Self::start_with(&[SETTINGS, FORGETFUL, EXPLAINING].concat())
     }
 
+    /// One on a small disk of its own.
+    pub fn start_on_small_disk() -> Self {
+        let mut server = Self::new(&[SETTINGS, FORGETFUL, SHORT_LOG].concat());
+        let folder = server.guard.folder().join("disk");
+        std::fs::create_dir(&folder).expect("a folder");
+        let unshare = packages::unprivileged(Path::new("unshare"), server.guard.folder());
+        let disk = SmallDisk::mount(unshare, &folder, DISK_MIB);
+        std::os::unix::fs::symlink(disk.path(), server.data()).expect("a link");
+        server.disk = Some(disk);
+        server.initialize();
+        server.launched()
+    }
+
     /// One that also speaks TLS, with this certificate and key (PEM).
     pub fn start_with_tls(certificate: &str, key: &str) -> Self {
         Self::start_prepared(&[SETTINGS, FORGETFUL, &["ssl=on"]].concat(), |data| {
@@ -84,18 +105,26 @@ impl PostgresServer {
 
     /// `prepare` is handed the folder of the new cluster.
     fn start_prepared(settings: &[&'static str], prepare: impl FnOnce(&Path)) -> Self {
-        let programs = packages::postgres_programs();
-        let (guard, settings, databases) = (Guard::new(), settings.to_vec(), AtomicU32::new(0));
-        let mut server = Self { programs, port: 0, settings, process: None, databases, guard };
+        let server = Self::new(settings);
         server.initialize();
         prepare(&server.data());
+        server.launched()
+    }
+
+    fn new(settings: &[&'static str]) -> Self {
+        let programs = packages::postgres_programs();
+        let (guard, settings, databases) = (Guard::new(), settings.to_vec(), AtomicU32::new(0));
+        Self { programs, port: 0, settings, process: None, databases, guard, disk: None }
+    }
+
+    fn launched(mut self) -> Self {
         for _ in 0..PORT_ATTEMPTS {
-            server.port = process::free_port();
-            if server.launch() {
-                return server;
+            self.port = process::free_port();
+            if self.launch() {
+                return self;
             }
         }
-        panic!("PostgreSQL does not start: {}", server.log());
+        panic!("PostgreSQL does not start: {}", self.log());
     }
 
     /// Creates an empty database; its URL names no TLS, which a server on the loopback has no use for.
@@ -181,6 +210,11 @@ impl PostgresServer {
             self.guard.stopped();
         }
         ready
+    }
+
+    /// The disk below it, where it has one of its own.
+    pub fn disk(&mut self) -> &mut SmallDisk {
+        self.disk.as_mut().expect("a disk of its own")
     }
 
     fn pid(&self) -> u32 {

@@ -17,6 +17,8 @@ pub enum Backend {
     OwnPostgresRedis,
     /// The same with a cluster that takes few connections.
     SmallPostgresRedis,
+    /// The same with a cluster on a small disk of its own.
+    PostgresOnSmallDiskRedis,
     /// A cluster of its own that logs every plan, and scans a table only where no index serves.
     ExplainedPostgres,
 }
@@ -30,6 +32,7 @@ impl Backend {
             | Self::Postgres
             | Self::OwnPostgresRedis
             | Self::SmallPostgresRedis
+            | Self::PostgresOnSmallDiskRedis
             | Self::ExplainedPostgres => 2,
         }
     }
@@ -78,6 +81,9 @@ impl Servers {
             Backend::Postgres => Self { redis: None, postgres: None, database_url: Some(postgres::fresh_database()) },
             Backend::OwnPostgresRedis => Self::with(PostgresServer::start(), Some(RedisServer::start())),
             Backend::SmallPostgresRedis => Self::with(PostgresServer::start_small(), Some(RedisServer::start())),
+            Backend::PostgresOnSmallDiskRedis => {
+                Self::with(PostgresServer::start_on_small_disk(), Some(RedisServer::start()))
+            }
             Backend::ExplainedPostgres => Self::with(PostgresServer::start_explaining(), None),
         }
     }
