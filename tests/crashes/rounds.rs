@@ -182,6 +182,7 @@ async fn play(backend: Backend, strikes: &[Strike], rounds: u64) {
         let round = tokio::time::timeout(PATIENCE, play.round(*strike)).await;
         let round = round.unwrap_or_else(|_| panic!("seed {seed}, round {number}, {strike:?}: does not end"));
         round.unwrap_or_else(|fault| panic!("seed {seed}, round {number}, {strike:?}: {fault}"));
+        println!("round {number}, {strike:?}: {:?} after the start", Duration::from_nanos(play.recorder.now()));
     }
     play.accounts.are_there(&play.fleet.records().await).await;
     play.tally.print();
