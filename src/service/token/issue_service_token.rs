@@ -66,6 +66,8 @@ fn audiences(account: &ServiceAccount, wanted: &str) -> ServiceResult<Vec<String
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use keystead_verifier::Verdict;
 
     use super::*;
@@ -81,10 +83,12 @@ mod tests {
     async fn a_token_is_for_all_that_the_account_may_have_or_for_the_one_that_was_asked_for() {
         let world = World::new().await;
         let (account, secret) = world.service_account(&["shop", "mill"]).await;
+        let mut ids = BTreeSet::new();
         for (wanted, audiences) in [("", "shop mill"), ("mill", "mill")] {
             let token = ask(&world, &account, &secret, wanted).await.unwrap();
             let Verdict::Active(claims) = world.verdict(&token.access_token).await else { panic!("not active") };
             assert_eq!((claims.sub, claims.aud.join(" ").as_str()), (account.id.as_uuid(), audiences));
+            assert!(ids.insert(claims.jti), "each token has an id of its own");
         }
         let refused = ask(&world, &account, &secret, "bank").await.err();
         assert!(matches!(refused, Some(ServiceError::InvalidFields(_))), "{refused:?}");

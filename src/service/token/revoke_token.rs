@@ -82,6 +82,8 @@ fn owner(claims: &Claims, origin: &Origin) -> Initiator {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ports::Revocations as _;
+    use crate::domain::revocation::{Revocation, RevocationCursor};
     use crate::service::auth::refresh::RefreshRequest;
     use crate::service::error::ServiceError;
     use crate::service::testing::security_log::SecurityLog;
@@ -120,6 +122,9 @@ mod tests {
         revoke(&world, &one.access_token).await.unwrap();
         assert_eq!(world.verdict_from_memory(&one.access_token), Verdict::Revoked);
         assert!(matches!(world.verdict_from_memory(&other.access_token), Verdict::Active(_)));
+        let stored = world.store.read(RevocationCursor::default(), world.clock.now()).await.unwrap().revocations;
+        let [Revocation { expires_at, .. }] = stored.as_slice() else { panic!("{stored:?}") };
+        assert_eq!(*expires_at, one.expires_at.after(2 * world.settings.tokens.leeway), "while any clock may take it");
         let (told, id) = (log.last(AuditKind::TokenRevoked.as_str()), account.id.to_string());
         assert_eq!((&told["actor"], &told["subject"], &told["session"]), (&id, &id, &one.session.to_string()));
     }

@@ -38,8 +38,10 @@ async fn an_account_with_a_second_factor_gets_a_challenge_and_no_tokens() {
     let ada = world.user("ada@example.org").await;
     drop(tokens(world.finish(&ada).await));
     world.enroll(&ada).await;
-    world.challenged(&ada, ChallengePurpose::Completion).await;
+    let challenge = world.challenged(&ada, ChallengePurpose::Completion).await;
     assert_eq!(world.told(AuditKind::LoginChallenged), 1);
+    let shown = format!("{challenge:?}");
+    assert!(shown.contains("Completion") && !shown.contains(challenge.token.as_str()), "{shown}");
 }
 
 // promise M6
