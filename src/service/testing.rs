@@ -71,6 +71,7 @@ impl World {
     }
 
     pub async fn with(settings: Settings) -> Self {
+        security_log::begin();
         let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000)));
         let entropy = Arc::new(CountingEntropy::new());
         let store = MemoryStore::new(entropy.clone());

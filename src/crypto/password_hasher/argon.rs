@@ -91,3 +91,55 @@ impl Recipe {
         Some(output)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::password_hasher::phc::encode;
+
+    /// Memory in KiB, passes, lanes; then the bytes of salt and output.
+    type Asked = ([u32; 3], [usize; 2]);
+
+    fn is_taken(([memory, passes, lanes], [salt, output]): Asked) -> bool {
+        let (salt, output) = (encode(&vec![1; salt]), encode(&vec![1; output]));
+        let text = format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${output}");
+        Recipe::of(&Phc::parse(&text).unwrap()).is_some()
+    }
+
+    // promise P4
+    #[test]
+    fn a_stored_hash_may_ask_for_so_much_and_no_more() {
+        let taken = [
+            ([8, 1, 1], [8, 16]),
+            ([262_144, 3, 1], [16, 32]),
+            ([1_024, 768, 1], [16, 32]),
+            ([512, 1, 64], [128, 128]),
+        ];
+        let refused = [
+            ([262_145, 1, 1], [16, 32]),
+            ([262_144, 4, 1], [16, 32]),
+            ([1_024, 769, 1], [16, 32]),
+            ([520, 1, 65], [16, 32]),
+            ([8, 1, 1], [7, 16]),
+            ([8, 1, 1], [129, 16]),
+            ([8, 1, 1], [8, 15]),
+            ([8, 1, 1], [8, 129]),
+        ];
+        assert_eq!(taken.map(is_taken), [true; 4]);
+        assert_eq!(refused.map(is_taken), [false; 8]);
+    }
+
+    #[test]
+    fn memory_grows_to_what_is_asked_for_and_is_given_back() {
+        let mut memory = Memory::default();
+        for (asked, kept) in [(4, 4), (8, 8), (2, 8)] {
+            assert_eq!((memory.blocks(asked).len(), memory.0.len(), memory.0.capacity()), (asked, kept, kept));
+        }
+        for (most, kept) in [(9, 8), (8, 8), (3, 3)] {
+            memory.keep_at_most(most);
+            assert_eq!((memory.0.len(), memory.0.capacity()), (kept, kept));
+        }
+        memory.give_back();
+        assert_eq!(memory.0.capacity(), 0);
+    }
+}

@@ -128,4 +128,18 @@ mod tests {
         }
         assert!(Firebase::parse(&format!("{sound}{}", "A".repeat(MAX_BYTES))).is_none());
     }
+
+    // promise P4
+    #[test]
+    fn keys_and_hashes_have_least_and_greatest_lengths() {
+        let encode = |bytes: usize| base64::engine::general_purpose::STANDARD_NO_PAD.encode(vec![1; bytes]);
+        let is_taken = |key: usize, output: usize, salt: usize| {
+            let (key, output, salt) = (encode(key), encode(output), "A".repeat(salt));
+            Firebase::parse(&format!("$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk={key}${salt}${output}")).is_some()
+        };
+        assert!(is_taken(32, 32, 4) && is_taken(128, 128, 4));
+        assert!(!is_taken(31, 31, 4) && !is_taken(129, 129, 4) && !is_taken(32, 33, 4));
+        // 40 letters around, and 44 of each of the two: 896 are left.
+        assert!(is_taken(33, 33, 896) && !is_taken(33, 33, 900));
+    }
 }

@@ -105,3 +105,46 @@ pub fn scrypt_params(log_n: u32, r: u32, p: u32) -> Option<scrypt::Params> {
     }
     scrypt::Params::new(u8::try_from(log_n).ok()?, r, p).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::password_hasher::phc::encode;
+
+    fn is_taken(stored: &str) -> bool {
+        Foreign::parse(stored).is_some()
+    }
+
+    // promise P4
+    #[test]
+    fn scrypt_may_take_so_much_memory_and_time_and_no_more() {
+        for (log_n, r, p) in [(1, 1, 1), (17, 16, 2), (18, 8, 1), (10, 8, 512)] {
+            assert!(scrypt_params(log_n, r, p).is_some(), "{log_n} {r} {p}");
+        }
+        let dearer =
+            [(0, 8, 1), (17, 17, 1), (18, 9, 1), (17, 16, 3), (10, 8, 513), (31, 1, 1), (32, 1, 1), (64, 1, 1)];
+        for (log_n, r, p) in dearer {
+            assert!(scrypt_params(log_n, r, p).is_none(), "{log_n} {r} {p}");
+        }
+    }
+
+    // promise P4
+    #[test]
+    fn pbkdf2_may_take_so_many_rounds_and_no_more() {
+        let hash = |rounds: u32, output: usize| format!("$pbkdf2-sha256${rounds}$AAAA${}", encode(&vec![1; output]));
+        for (rounds, output) in [(1, 16), (2_000_000, 128)] {
+            assert!(is_taken(&hash(rounds, output)), "{rounds} {output}");
+        }
+        for (rounds, output) in [(0, 16), (2_000_001, 16), (1, 15), (1, 129)] {
+            assert!(!is_taken(&hash(rounds, output)), "{rounds} {output}");
+        }
+    }
+
+    // promise P4
+    #[test]
+    fn bcrypt_may_cost_so_much_and_no_more() {
+        let hash = |cost: &str| format!("$2b${cost}$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy");
+        assert_eq!(["04", "14"].map(|cost| is_taken(&hash(cost))), [true; 2]);
+        assert_eq!(["03", "15", "4", "004"].map(|cost| is_taken(&hash(cost))), [false; 4]);
+    }
+}

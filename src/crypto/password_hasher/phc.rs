@@ -77,3 +77,17 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 pub fn encode(bytes: &[u8]) -> String {
     STANDARD_NO_PAD.encode(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_has_its_greatest_length() {
+        let longest = |name: usize| format!("${}$m=1$AAAA${}", "n".repeat(name), "A".repeat(480));
+        let name = MAX_BYTES - longest(0).len();
+        assert_eq!(longest(name).len(), MAX_BYTES);
+        assert!(Phc::parse(&longest(name)).is_some());
+        assert!(Phc::parse(&longest(name + 1)).is_none());
+    }
+}

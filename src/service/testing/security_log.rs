@@ -1,12 +1,12 @@
 //! What a test's thread tells the log of security events.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Metadata, Subscriber};
 
 use super::origin;
@@ -16,40 +16,37 @@ use crate::service::security_event;
 /// The fields of an event that are there, as they are written.
 pub type Told = BTreeMap<&'static str, String>;
 
-/// Listens for as long as it lives.
-pub struct SecurityLog {
-    told: Arc<Mutex<Vec<Told>>>,
-    _listening: DefaultGuard,
+thread_local!(static TOLD: RefCell<Vec<Told>> = RefCell::default());
+
+/// Has every thread of the process write down what it tells. Whoever could log waits for the first to come here: a thread
+/// that logs while nobody listens may find that nobody ever will, and have the others believe it.
+pub fn begin() {
+    static BEGUN: Once = Once::new();
+    BEGUN.call_once(|| {
+        tracing::subscriber::set_global_default(Listener).expect("nobody else listens for all threads");
+        security_event::log(&security_event::event(AuditKind::LoginFailed, AuditOutcome::Failure), &origin(1));
+    });
 }
+
+/// What this thread tells from its making on.
+pub struct SecurityLog(());
 
 impl SecurityLog {
     pub fn listen() -> Self {
-        let told = Arc::<Mutex<Vec<Told>>>::default();
-        let listening = tracing::subscriber::set_default(Listener(Arc::clone(&told)));
-        let log = Self { told, _listening: listening };
-        log.is_heard();
-        log
-    }
-
-    /// Another thread that logs for the first time right now may believe that nobody listens, and have all believe it.
-    fn is_heard(&self) {
-        let probe = security_event::event(AuditKind::LoginFailed, AuditOutcome::Failure);
-        while self.told.lock().unwrap().is_empty() {
-            tracing::callsite::rebuild_interest_cache();
-            security_event::log(&probe, &origin(1));
-        }
-        self.told.lock().unwrap().clear();
+        TOLD.take();
+        Self(())
     }
 
     /// The last event of this name.
     pub fn last(&self, event: &str) -> Told {
-        let told = self.told.lock().unwrap();
+        let Self(()) = self;
         let named = |told: &&Told| told.get("event").map(String::as_str) == Some(event);
-        told.iter().rev().find(named).cloned().unwrap_or_else(|| panic!("nothing of {event}"))
+        let last = TOLD.with_borrow(|told| told.iter().rev().find(named).cloned());
+        last.unwrap_or_else(|| panic!("nothing of {event}"))
     }
 }
 
-struct Listener(Arc<Mutex<Vec<Told>>>);
+struct Listener;
 
 impl Subscriber for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -67,7 +64,7 @@ impl Subscriber for Listener {
     fn event(&self, event: &Event<'_>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        self.0.lock().unwrap().push(fields.0);
+        TOLD.with_borrow_mut(|told| told.push(fields.0));
     }
 
     fn enter(&self, _: &Id) {}

@@ -34,6 +34,7 @@ async fn a_token_gives_its_successor_and_the_session_stays() {
     assert_eq!(second.session_id, first.session_id);
     assert_ne!(second.refresh_token, first.refresh_token);
     assert!(second.refresh_token_expires_at > first.refresh_token_expires_at);
+    assert_eq!(format!("{second:?}"), format!("TokenSet {{ session_id: {:?}, .. }}", second.session_id));
     assert!(matches!(world.verdict(&second.access_token).await, Verdict::Active(_)));
 }
 

@@ -89,3 +89,18 @@ async fn nobody_passes_while_revocations_are_not_known() {
     scene.world.advance(scene.world.settings.revocation.max_staleness + Duration::from_millis(1));
     assert_eq!(scene.decide_of(None, &[]), Decision::Deny(Denial::Unknown));
 }
+
+// RFC 6750, sections 3 and 3.1
+#[test]
+fn a_denial_challenges_where_a_bearer_would_help_and_says_what_is_wrong_with_the_one_shown() {
+    let challenges = [
+        (Denial::BearerMissing, Some("Bearer")),
+        (Denial::BearerRefused, Some("Bearer error=\"invalid_token\"")),
+        (Denial::RoleMissing, Some("Bearer error=\"insufficient_scope\"")),
+        (Denial::Unknown, None),
+        (Denial::RouteAtFault, None),
+    ];
+    for (denial, challenge) in challenges {
+        assert_eq!(denial.challenge(), challenge, "{denial:?}");
+    }
+}
