@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
 
 use tonic::Code;
 
+use crate::harness::smtp::smtp_url;
 use crate::harness::{Backend, Keystead, Person, Program, Setup, eventually, http_get, on_each_backend, until};
+use crate::support::process::free_port;
 use crate::support::prometheus::{Prometheus, check_metrics};
 
 async fn page(keystead: &Keystead) -> String {
@@ -79,6 +82,34 @@ async fn a_refusal_counts_under_the_limit_that_refused(backend: Backend) {
     );
 }
 
+/// The series of mails with what became of them on this replica.
+fn deliveries(page: &str) -> [&str; 3] {
+    let outcomes = ["delivered", "postponed", "given_up"];
+    outcomes.map(|outcome| value(page, &format!("keystead_mail_deliveries_total{{outcome=\"{outcome}\"}}")))
+}
+
+async fn mails_that_wait_are_told_with_their_age_and_counted_by_what_becomes_of_them(backend: Backend) {
+    let away = format!("'{}'", smtp_url(free_port()));
+    let keystead = Setup::on(backend).with("mail.smtp_url", &away).start().await;
+    let client = keystead.client().await;
+    Person::new("ada").register(&client).await;
+    until("a delivery that is put off", || async { deliveries(&page(&keystead).await) == ["0", "1", "0"] }).await;
+    keystead.clock.advance(Duration::from_mins(10));
+    until("the age of what waits", || async {
+        let page = page(&keystead).await;
+        let age = number(&page, "keystead_outbox_oldest_mail_age_seconds");
+        (600.0..700.0).contains(&age) && value(&page, "keystead_outbox_mails") == "1"
+    })
+    .await;
+    // The token in the mail has expired by then.
+    keystead.clock.advance(Duration::from_mins(30));
+    until("a mail that is given up", || async {
+        let page = page(&keystead).await;
+        deliveries(&page)[0] == "0" && deliveries(&page)[2] == "1" && value(&page, "keystead_outbox_mails") == "0"
+    })
+    .await;
+}
+
 // promise D4
 async fn what_has_had_its_time_goes_and_is_counted_by_its_kind(backend: Backend) {
     let mut keystead = Keystead::start(backend).await;
@@ -115,6 +146,7 @@ async fn a_path_that_a_caller_makes_up_is_told_nowhere(backend: Backend) {
 on_each_backend!(
     every_number_moves_with_what_it_counts,
     a_refusal_counts_under_the_limit_that_refused,
+    mails_that_wait_are_told_with_their_age_and_counted_by_what_becomes_of_them,
     what_has_had_its_time_goes_and_is_counted_by_its_kind,
     a_path_that_a_caller_makes_up_is_told_nowhere,
 );
@@ -141,6 +173,25 @@ async fn a_service_that_is_about_to_stop_is_told_as_draining_and_not_ready() {
     assert_eq!(told().await, ["1", "0"]);
     program.signal("TERM");
     until("the metrics to tell of it", || async { told().await == ["0", "1"] }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_that_is_put_off_is_told_in_the_log_in_the_words_of_the_page_for_operators() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let away = smtp_url(free_port());
+    let variables = [("KEYSTEAD_MAIL_SMTP_URL", away.as_str()), ("KEYSTEAD_DRAIN_DELAY", "0s")];
+    let program = Program::start(folder.path(), &variables).await;
+    Person::new("ada").register(&program.client().await).await;
+    until("a delivery that is put off", || async {
+        deliveries(&http_get(program.http, "/metrics", &[]).await.body)[1] == "1"
+    })
+    .await;
+    program.signal("TERM");
+    let (_, log) = program.end().await;
+    let words = "a mail could not be delivered for now";
+    assert!(log.contains(words), "{log}");
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/telemetry.md"));
+    assert!(page.expect("the page").contains(words));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,6 +9,7 @@ use super::*;
 use crate::domain::mail::MailKind;
 use crate::domain::one_time_token::TokenPurpose;
 use crate::domain::ports::{OneTimeTokens, StoreError};
+use crate::service::mail::settings::RetrySettings;
 use crate::service::testing::{World, email};
 
 /// A mail server that keeps what it gets, and answers as it is told.
@@ -33,6 +34,16 @@ impl Letterbox {
 
     fn fail(&self, error: MailError, times: usize) {
         self.answers.lock().unwrap().extend(std::iter::repeat_n(error, times));
+    }
+}
+
+/// A mail server that takes mails and never says what becomes of them.
+struct Silence;
+
+#[async_trait]
+impl Mailer for Silence {
+    async fn send(&self, _: &MailMessage) -> Result<(), MailError> {
+        std::future::pending().await
     }
 }
 
@@ -152,6 +163,25 @@ async fn a_failed_delivery_is_repeated_with_the_same_message_and_longer_waits() 
     let mails = letterbox.take();
     assert_eq!(mails.len(), 4);
     assert!(mails.iter().all(|mail| *mail == mails[0]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_answers_is_done_with_before_the_lease_of_a_batch_ends() {
+    let world = World::new().await;
+    let RetrySettings { batch, lease, .. } = world.settings.mail.retry;
+    for number in 0..batch {
+        world.user(&format!("user{number}@example.org")).await;
+    }
+    let worker = DeliverMail { mailer: Arc::new(Silence), ..worker(&world).0 };
+    let count = usize::try_from(batch).unwrap();
+    let begun = tokio::time::Instant::now();
+    assert_eq!(worker.run_once().await, Ok(count));
+    assert!(begun.elapsed() <= lease, "{:?}: by then another replica sends the same mails", begun.elapsed());
+    assert_eq!(
+        (world.store.mails().len(), worker.tally.postponed.get()),
+        (count, u64::from(batch)),
+        "all of them wait"
+    );
 }
 
 #[tokio::test]
