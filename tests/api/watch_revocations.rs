@@ -14,6 +14,7 @@ use tonic::Code;
 use uuid::Uuid;
 
 use crate::harness::feed::Feed;
+use crate::harness::frames;
 use crate::harness::records::Records;
 use crate::harness::token::Jwt;
 use crate::harness::{
@@ -139,6 +140,22 @@ async fn everybody_may_follow_where_the_feed_is_open_and_nobody_else_s_method_op
     feed.hears_of(&gone).await;
     let listed = client.list_users(ListUsersRequest::default()).await.expect_err("without a bearer");
     listed.is(Code::Unauthenticated, "BEARER_REQUIRED");
+}
+
+/// A connection whose client answers no PING is sent away as well, ten seconds after the first one.
+const BEFORE_A_PING: Duration = Duration::from_secs(15);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_of_age_is_asked_to_go_and_a_stream_of_its_age_ends_with_a_word() {
+    let open = Setup::on(Backend::Sqlite).with("grpc.open_revocation_feed", "true");
+    let keystead = open.with("grpc.connection_age", "\"1s\"").start().await;
+    let (_sender, mut receiver) = frames::open(keystead.replica(0).grpc).await;
+    let asked = tokio::time::timeout(BEFORE_A_PING, receiver.next_of(frames::GOAWAY)).await;
+    assert_eq!(asked.expect("in time").error(), 0, "no error");
+    let mut feed = Feed::begin(&keystead.client().await, "").await.expect("a stream");
+    let end = feed.end().await;
+    end.is(Code::Unavailable, "DRAINING");
+    assert!(end.retry_after.is_some(), "{end:?}");
 }
 
 /// So many sessions that nobody knows of.

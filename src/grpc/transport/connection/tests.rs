@@ -2,8 +2,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn as connector;
 
@@ -41,6 +44,42 @@ async fn a_call_in_flight_finishes_when_the_server_drains() {
     go_on.cancel();
     call.await.unwrap().expect("an answer");
     server.await.unwrap();
+}
+
+/// Asks, and leaves the server no room to answer.
+async fn asks_and_takes_nothing(stream: DuplexStream) {
+    let mut builder = h2::client::Builder::new();
+    builder.initial_window_size(0);
+    let (mut sender, connection) = builder.handshake::<_, Bytes>(stream).await.expect("a connection");
+    tokio::spawn(connection);
+    let request = Request::post("http://keystead/keystead.v1.TokenService/GetJwks");
+    let request = request.header("content-type", "application/grpc").header("te", "trailers").body(()).expect("a call");
+    let (answer, mut message) = sender.send_request(request, false).expect("an open connection");
+    message.send_data(Bytes::from_static(&[0; 5]), true).expect("an open stream");
+    let _never_read = answer.await.expect("the head of an answer");
+    std::future::pending::<()>().await;
+}
+
+// promise N4
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_asked_to_go_at_its_age_and_cut_off_at_its_end() {
+    let ends = async |client: fn(DuplexStream) -> BoxFuture<'static, ()>| {
+        let (stream, server) = start(Behaviour::Answer, &CancellationToken::new()).await;
+        let begun = tokio::time::Instant::now();
+        let _client = AbortOnDropHandle::new(tokio::spawn(client(stream)));
+        server.await.unwrap();
+        begun.elapsed()
+    };
+    let idle = ends(|stream| {
+        Box::pin(async {
+            let mut client = connect(stream).await;
+            client.get_jwks(GetJwksRequest {}).await.expect("an answer");
+            std::future::pending::<()>().await;
+        })
+    });
+    let age = idle.await;
+    assert!(age >= LIMITS.age && age < LIMITS.end, "{age:?}");
+    assert_eq!(ends(|stream| Box::pin(asks_and_takes_nothing(stream))).await, LIMITS.end);
 }
 
 // promise N4
