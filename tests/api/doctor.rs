@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 
 use crate::harness::smtp::{MailServer, smtp_url};
 use crate::harness::{Backend, MASTER_KEY, Person, Program, Rows, Servers, on_each_backend};
@@ -191,6 +192,10 @@ async fn a_silent_server_holds_nothing_up() {
     doctor(folder.path(), &borrowed(&own)).await.fails("database", "cannot be reached");
     postgres.resume();
     doctor(folder.path(), &borrowed(&own)).await.is_well();
+    // Takes connections, and greets nobody.
+    let mail = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+    let url = smtp_url(mail.local_addr().expect("its number").port());
+    doctor(folder.path(), &[("KEYSTEAD_MAIL_SMTP_URL", &url)]).await.warns("mail", "no answer within five seconds");
 }
 
 // promise S3

@@ -89,7 +89,9 @@ fn a_database_over_the_network_in_clear_text_is_a_warning() {
 #[tokio::test(start_paused = true)]
 async fn who_says_nothing_is_judged_by_what_the_service_makes_of_silence() {
     for silence in [Verdict::Warn, Verdict::Fail] {
+        let begun = tokio::time::Instant::now();
         let finding = bounded("clock", silence, std::future::pending()).await;
+        assert_eq!(begun.elapsed(), TIMEOUT);
         assert_eq!((finding.check, finding.verdict), ("clock", silence));
         assert!(!finding.remedy.is_empty(), "{finding:?}");
     }
