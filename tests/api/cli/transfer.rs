@@ -220,6 +220,28 @@ async fn an_import_outlasts_a_database_that_is_away_for_a_moment() {
     assert_eq!(done, tally(1_000, 1_000, 0, 0));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_that_is_interrupted_while_the_database_is_away_waits_no_longer_for_it() {
+    let mut scene = Scene::new(Backend::OwnPostgresRedis).await;
+    assert_eq!(scene.shown(&["users", "list"]).await, Vec::<Value>::new());
+    let mut import = Piped::begin(&scene, &[]);
+    import.send(0..500).await;
+    until("a batch that is in", || async { accounts(&scene).await == 500 }).await;
+    scene.servers.postgres.as_mut().expect("PostgreSQL").stop();
+    import.send(500..1_000).await;
+    import.complains("does not answer").await;
+    process::signal(import.child.id().expect("it runs"), "INT");
+    let mut tries = 0;
+    while let Some(line) = import.complaints.next_line().await.expect("text") {
+        if line.contains("go on after them with --skip 500") {
+            break;
+        }
+        tries += usize::from(line.contains("does not answer"));
+    }
+    assert!(tries <= 1, "what was under way, and no more: {tries}");
+    assert_eq!(import.child.wait().await.expect("an end").code(), Some(1));
+}
+
 async fn what_leaves_by_either_form_comes_in_again_elsewhere(backend: Backend) {
     let here = Scene::new(backend).await;
     let root = Person::new("root");
