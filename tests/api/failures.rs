@@ -108,6 +108,10 @@ async fn with_redis_killed_logins_go_on_under_local_limits_and_sharing_heals_by_
     }
     spans.sort();
     assert!(spans[2] <= REVOKED_WITHIN, "told by the table alone: {spans:?}");
+    for (replica, client) in clients.iter().enumerate() {
+        assert_eq!(keystead.replica(replica).get("/readyz", &[]).await.status, 200, "ready without Redis");
+        assert!(auth_is_serving(client).await, "and so is sign-in");
+    }
 
     block_in_place(|| keystead.servers.redis.as_mut().expect("Redis").start_again());
     limits_are_shared_again(&clients).await;

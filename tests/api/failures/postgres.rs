@@ -166,6 +166,11 @@ async fn verification_ends_once_it_is_stale(keystead: &Keystead, client: &Client
     assert!(failure.retry_after.is_some(), "{failure:?}");
     until("not ready", || async { keystead.replica(0).get("/readyz", &[]).await.status == 503 }).await;
     assert_eq!(keystead.replica(0).get("/livez", &[]).await.status, 200, "alive all the same");
+    let page = keystead.replica(0).get("/metrics", &[]).await.body;
+    for name in ["keystead_revocation_state_age_seconds ", "keystead_key_ring_age_seconds "] {
+        let age = page.lines().find_map(|line| line.strip_prefix(name)?.parse::<f64>().ok());
+        assert!(age.is_some_and(|age| age >= 61.0), "{name}{age:?}");
+    }
     // The minute has passed for the replica alone: the database's clock, which it is compared with, is the machine's.
     keystead.clock.step(-61_000);
 }
