@@ -69,6 +69,8 @@ async fn only_what_has_expired_goes(backend: Arc<Backend>) {
         assert_eq!(purge(&backend, *what).await, rows.unsigned_abs(), "{what:?}");
         assert_eq!(count(&backend, table).await, 0, "{what:?}");
     }
+    backend.clock.advance(SessionLimits::default().idle_lifetime);
+    assert_eq!(purge(&backend, Perishable::Sessions).await, 0, "and so is one that nobody has used for long");
     backend.clock.advance(SessionLimits::default().absolute_lifetime);
     assert_eq!((purge(&backend, Perishable::Sessions).await, count(&backend, "sessions").await), (2, 0));
 }
