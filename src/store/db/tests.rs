@@ -1,5 +1,6 @@
 //! What is SQLite's alone, and how operations run; the answers of the ports are the conformance suite's.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -89,6 +90,18 @@ async fn an_operation_that_keeps_losing_ends_in_conflict() {
         .await;
     assert_eq!(outcome, Err(StoreError::Conflict));
     assert!(tries.load(Ordering::Relaxed) > 2);
+}
+
+#[tokio::test]
+async fn the_pauses_of_those_who_collide_differ_and_grow_up_to_a_limit() {
+    let folder = TempDir::new().expect("a folder");
+    let database = connect(&folder).await;
+    let pauses = |tries: u32| (0..256).map(|_| database.pause(tries)).collect::<BTreeSet<_>>();
+    for (tries, longest) in [(1, 4), (2, 8), (5, 64), (6, 100), (u32::MAX, 100)] {
+        let pauses = pauses(tries);
+        assert!(pauses.len() > 200, "{tries}: {pauses:?}");
+        assert_eq!(pauses.last(), Some(&Duration::from_millis(longest)), "{tries}");
+    }
 }
 
 #[tokio::test]
