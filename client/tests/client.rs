@@ -146,6 +146,20 @@ async fn a_cut_feed_resumes_and_one_whose_cursor_is_too_old_begins_anew() {
 }
 
 #[tokio::test]
+async fn a_stream_that_falls_silent_on_a_connection_that_lives_is_begun_anew_from_its_cursor() {
+    let (_clock, issuer, _client) = started(StalePolicy::Refuse).await;
+    issuer.fall_silent();
+    let another = async {
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        while issuer.feeds().0 == 1 {
+            ticks.tick().await;
+        }
+    };
+    tokio::time::timeout(A_WHILE, another).await.expect("another stream");
+    assert_eq!(issuer.feeds(), (2, 1));
+}
+
+#[tokio::test]
 async fn before_anything_is_heard_nothing_is_accepted() {
     let issuer = FakeIssuer::start();
     let signed = issuer.sign(&issuer.token("shop"));
