@@ -8,7 +8,7 @@ use crate::app::Parts;
 use crate::config::{DatabaseKind, Settings};
 use crate::domain::clock::Timestamp;
 use crate::domain::ports::{Probe as _, StoreError};
-use crate::store::db::{Database, Inspection, SchemaState, Unreachable};
+use crate::store::db::{Database, Inspection, NO_CONNECTION, SchemaState, Unreachable};
 
 const DATABASE: &str = "database";
 const SCHEMA: &str = "schema";
@@ -48,12 +48,14 @@ async fn looked_at(settings: &Settings, parts: &Parts, database: &Database) -> V
     findings
 }
 
-fn unreachable(settings: &Settings, code: &str) -> Finding {
+pub(super) fn unreachable(settings: &Settings, code: &str) -> Finding {
     let remedy = match (settings.database.kind, code) {
         (DatabaseKind::Sqlite, _) => "let the service's user read the file and its folder; see also its disk",
         (_, "SQLSTATE 28P01" | "SQLSTATE 28000") => "correct user and password in database.url",
         (_, "SQLSTATE 3D000") => "create the database that database.url names",
-        (_, "SQLSTATE 53300") => "the server has no connection left: raise its max_connections",
+        (_, NO_CONNECTION) => {
+            "start the server, correct host and port in database.url, or raise max_connections of a server that has none left"
+        }
         (_, "TLS") => "name the authority of its certificate by tls.ca_file, and the host as the certificate does",
         _ => "start the server, or correct host and port in database.url",
     };

@@ -62,23 +62,33 @@ fn a_redis_that_is_slow_forgetful_or_not_all_there_is_a_warning() {
     }
 }
 
+fn on_postgres(host: &str) -> Settings {
+    let file = format!(
+        "keys.master_key = 'a2V5c3RlYWQtdGVzdHMtbWFzdGVyLWtleS0zMi1ieXQ='\n[database]\nallow_weak_tls = true\nurl = \
+         'postgres://keystead@{host}/keystead?sslmode=disable'"
+    );
+    Settings::load(Sources { file: Some(file), ..Sources::default() }).unwrap()
+}
+
+#[test]
+fn a_database_that_lets_nobody_in_may_be_away_or_have_no_connection_left() {
+    let finding = database::unreachable(&on_postgres("127.0.0.1"), db::NO_CONNECTION);
+    assert_eq!(finding.verdict, Verdict::Fail);
+    for remedy in ["start the server", "host and port", "max_connections"] {
+        assert!(finding.remedy.contains(remedy), "{finding:?}");
+    }
+}
+
 // promise S5
 #[test]
 fn a_database_over_the_network_in_clear_text_is_a_warning() {
-    let settings = |host: &str| {
-        let file = format!(
-            "keys.master_key = 'a2V5c3RlYWQtdGVzdHMtbWFzdGVyLWtleS0zMi1ieXQ='\n[database]\nallow_weak_tls = true\nurl = \
-             'postgres://keystead@{host}/keystead?sslmode=disable'"
-        );
-        Settings::load(Sources { file: Some(file), ..Sources::default() }).unwrap()
-    };
     let inspection = |encryption: Option<&str>| db::Inspection {
         product: "PostgreSQL 17".to_owned(),
         encryption: encryption.map(str::to_owned),
         unwritable: None,
         schema: db::SchemaState::Current,
     };
-    let (near, far) = (settings("127.0.0.1"), settings("db.example.com"));
+    let (near, far) = (on_postgres("127.0.0.1"), on_postgres("db.example.com"));
     assert_eq!(database::server(&near, &inspection(None)).verdict, Verdict::Ok);
     assert_eq!(database::server(&far, &inspection(Some("TLSv1.3"))).verdict, Verdict::Ok);
     assert_eq!(database::server(&far, &inspection(None)).verdict, Verdict::Warn);

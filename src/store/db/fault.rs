@@ -7,6 +7,10 @@ use sea_orm::{DbErr, RuntimeErr, SqlxPostgresError, SqlxSqliteError};
 
 use crate::domain::ports::StoreError;
 
+/// The word for a database that let nobody in for as long as was waited: the driver goes on asking one that is not there,
+/// and one that refuses for want of connections.
+pub const NO_CONNECTION: &str = "no connection in time";
+
 /// Why an operation failed.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -105,7 +109,7 @@ fn classify_driver(error: &sqlx::Error) -> (Class, String) {
         sqlx::Error::Io(error) => (Class::Outage, error.kind().to_string()),
         sqlx::Error::Tls(_) => (Class::Outage, "TLS".to_owned()),
         sqlx::Error::Configuration(_) => (Class::Outage, "settings".to_owned()),
-        sqlx::Error::PoolTimedOut => (Class::Outage, "no connection in time".to_owned()),
+        sqlx::Error::PoolTimedOut => (Class::Outage, NO_CONNECTION.to_owned()),
         sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => (Class::Outage, "closed".to_owned()),
         // A server that dies in the middle of an answer looks like this.
         sqlx::Error::Protocol(_) | sqlx::Error::BeginFailed => (Class::Outage, "protocol".to_owned()),

@@ -41,6 +41,7 @@ mod words;
 mod tests;
 
 pub use database::Database;
+pub use fault::NO_CONNECTION;
 pub use inspect::{Inspection, Unreachable};
 pub use schema::SchemaState;
 pub use settings::{DatabaseUrl, Settings};
