@@ -82,6 +82,25 @@ async fn a_clock_that_was_ahead_for_a_while_revives_no_revoked_token() {
     }
 }
 
+// promise R6
+#[tokio::test]
+async fn only_a_clock_that_went_back_by_more_than_a_second_has_everything_read_again() {
+    let world = World::new().await;
+    let right = world.clock.now().as_millis();
+    let mut place = Place::default();
+    let mut read_at = |wall: i64| {
+        world.clock.step_to(Timestamp::from_millis(wall));
+        place.cursor = RevocationCursor(7);
+        place.judge_clock(&world.revocations.begin());
+        place.cursor
+    };
+    for wall in [right, right, right + 5_000, right + 4_000] {
+        assert_eq!(read_at(wall), RevocationCursor(7), "{wall}");
+    }
+    assert_eq!(read_at(right + 3_999), RevocationCursor::default());
+    assert_eq!(read_at(right + 3_999), RevocationCursor(7), "from then on by the new clock");
+}
+
 /// A table whose server has failed once; the one that took its place gives the same numbers a second time.
 #[derive(Default)]
 struct FailedOver {
