@@ -165,3 +165,41 @@ pub(super) fn live(revocation: &Revocation) -> LiveRevocation {
     };
     LiveRevocation { target, expires_at: revocation.expires_at.as_millis() }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::domain::id::SessionId;
+    use crate::service::testing::World;
+
+    // promise T9
+    #[tokio::test]
+    async fn whoever_waits_for_the_revocation_of_a_key_wakes_for_that_alone() {
+        let world = World::new().await;
+        let expires_at = world.clock.now().after(Duration::from_hours(1));
+        let learn = |target| world.revocations.apply(&[Revocation { target, expires_at }]);
+        let is_woken = || world.revocations.key_revoked().now_or_never().is_some();
+        assert!(!is_woken());
+        learn(RevocationTarget::Session(SessionId::from_uuid(uuid::Uuid::from_u128(1))));
+        assert!(!is_woken());
+        learn(RevocationTarget::Key("a key".to_owned()));
+        assert!(is_woken());
+        learn(RevocationTarget::Key("a key".to_owned()));
+        assert!(!is_woken(), "it is known already");
+    }
+
+    #[tokio::test]
+    async fn the_age_counts_from_the_beginning_of_the_last_reading() {
+        let world = World::new().await;
+        assert_eq!(world.revocations.age(), None);
+        for _ in 0..2 {
+            world.reader().run_once().await.unwrap();
+            assert_eq!(world.revocations.age(), Some(Duration::ZERO));
+            world.advance(Duration::from_secs(3));
+            assert_eq!(world.revocations.age(), Some(Duration::from_secs(3)));
+        }
+        assert_eq!(world.revocations.max_staleness(), world.settings.revocation.max_staleness);
+    }
+}
