@@ -202,4 +202,16 @@ mod tests {
         }
         assert_eq!(world.revocations.max_staleness(), world.settings.revocation.max_staleness);
     }
+
+    // promise T8
+    #[tokio::test]
+    async fn what_is_as_old_as_it_may_be_is_fresh_and_what_is_older_is_not() {
+        let world = World::new().await;
+        world.reader().run_once().await.unwrap();
+        let read_at = world.clock.now();
+        world.advance(world.settings.revocation.max_staleness);
+        assert_eq!(world.revocations.fresh(), Ok(read_at));
+        world.advance(Duration::from_millis(1));
+        assert!(world.revocations.fresh().is_err());
+    }
 }
