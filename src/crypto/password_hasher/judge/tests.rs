@@ -177,6 +177,9 @@ fn hashes_from_before_the_pepper_verify_and_are_renewed_under_it() {
     assert!(matches!(verify(&peppered, PASSWORD, fresh.as_str()), PasswordVerdict::Right { rehash: None }));
     assert!(is_wrong(&verify(&plain, PASSWORD, fresh.as_str())), "worthless without the pepper");
     assert!(is_wrong(&verify(&judge(Some(b"fedcba9876543210")), PASSWORD, fresh.as_str())));
+    let (before, rest) = fresh.as_str().split_once(",keyid=").unwrap();
+    let (_, after) = rest.split_once('$').unwrap();
+    assert!(is_wrong(&verify(&plain, PASSWORD, &format!("{before}${after}"))), "also where it says nothing of one");
 }
 
 // promise L6

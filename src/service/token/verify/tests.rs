@@ -26,6 +26,18 @@ async fn a_good_token_is_active_and_its_verdict_may_be_kept_for_a_second() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_good_before_is_remembered() {
+    let world = World::new().await;
+    let (token, verify) = (signed_in(&world).await, world.verify());
+    world.reader().run_once().await.unwrap();
+    for (hits, misses) in [(0, 1), (1, 1), (2, 1)] {
+        assert!(matches!(verify.run(&request(&token)).unwrap().verdict, Verdict::Active(_)));
+        let remembered = verify.remembered();
+        assert_eq!((remembered.tokens, remembered.hits, remembered.misses), (1, hits, misses));
+    }
+}
+
+#[tokio::test]
 async fn a_verdict_is_never_kept_beyond_the_expiry_of_the_token() {
     let world = World::new().await;
     let token = signed_in(&world).await;
