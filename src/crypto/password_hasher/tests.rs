@@ -19,18 +19,31 @@ fn password() -> Password {
 
 // promise P4
 #[test]
-fn weaker_settings_stop_the_start() {
-    let weaker = [
-        (Settings { memory_kib: 19_455, ..Settings::default() }, SettingsFault::Memory),
-        (Settings { passes: 1, ..Settings::default() }, SettingsFault::Passes),
-        (Settings { lanes: 0, ..Settings::default() }, SettingsFault::Lanes),
-        (Settings { threads: Some(0), ..Settings::default() }, SettingsFault::Threads),
-        (Settings { pepper: Some(Zeroizing::new(vec![1; 15])), ..Settings::default() }, SettingsFault::Pepper),
+fn settings_too_weak_or_too_dear_stop_the_start() {
+    let pepper = |bytes| Some(Zeroizing::new(vec![1; bytes]));
+    let with = |change: fn(&mut Settings)| {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        settings
+    };
+    let faulty = [
+        (with(|settings| settings.memory_kib = 19_455), SettingsFault::Memory),
+        (with(|settings| settings.memory_kib = 4_194_305), SettingsFault::Memory),
+        (with(|settings| settings.passes = 1), SettingsFault::Passes),
+        (with(|settings| settings.passes = 65), SettingsFault::Passes),
+        (with(|settings| settings.lanes = 0), SettingsFault::Lanes),
+        (with(|settings| settings.lanes = 65), SettingsFault::Lanes),
+        (with(|settings| settings.threads = Some(0)), SettingsFault::Threads),
+        (with(|settings| settings.threads = Some(1_025)), SettingsFault::Threads),
+        (Settings { pepper: pepper(15), ..Settings::default() }, SettingsFault::Pepper),
     ];
-    for (settings, fault) in weaker {
+    for (settings, fault) in faulty {
         assert_eq!(start(&settings).err(), Some(fault));
     }
-    assert!(start(&Settings::default()).is_ok());
+    assert!(start(&Settings { pepper: pepper(16), ..Settings::default() }).is_ok());
+    let dearest =
+        Settings { memory_kib: 4_194_304, passes: 64, lanes: 64, threads: Some(1_024), ..Settings::default() };
+    assert_eq!(dearest.check(), Ok(()));
 }
 
 // promise S1
