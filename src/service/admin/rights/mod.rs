@@ -8,3 +8,6 @@ pub mod grant_role;
 pub mod revoke_role;
 
 pub use change::ChangeRights;
+
+#[cfg(test)]
+mod tests;
