@@ -214,4 +214,18 @@ mod tests {
         world.advance(Duration::from_millis(1));
         assert!(world.revocations.fresh().is_err());
     }
+
+    // promise R6
+    #[tokio::test]
+    async fn a_clock_may_go_back_by_a_second_and_no_more() {
+        let world = World::new().await;
+        world.reader().run_once().await.unwrap();
+        let read_at = world.clock.now();
+        let fresh_at = |millis: i64| {
+            world.clock.step_to(Timestamp::from_millis(read_at.as_millis() - millis));
+            world.revocations.fresh()
+        };
+        assert_eq!(fresh_at(1_000), Ok(read_at));
+        assert!(fresh_at(1_001).is_err());
+    }
 }
