@@ -28,20 +28,21 @@ pub fn begin() {
     });
 }
 
-/// What this thread tells from its making on.
-pub struct SecurityLog(());
+/// What this thread tells from a moment on.
+pub struct SecurityLog {
+    /// How much it had told before.
+    before: usize,
+}
 
 impl SecurityLog {
     pub fn listen() -> Self {
-        TOLD.take();
-        Self(())
+        Self { before: TOLD.with_borrow(Vec::len) }
     }
 
     /// The last event of this name.
     pub fn last(&self, event: &str) -> Told {
-        let Self(()) = self;
         let named = |told: &&Told| told.get("event").map(String::as_str) == Some(event);
-        let last = TOLD.with_borrow(|told| told.iter().rev().find(named).cloned());
+        let last = TOLD.with_borrow(|told| told[self.before..].iter().rev().find(named).cloned());
         last.unwrap_or_else(|| panic!("nothing of {event}"))
     }
 }
