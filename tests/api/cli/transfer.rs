@@ -201,18 +201,23 @@ async fn the_way_of_an_import_and_of_an_export_is_shown_on_a_terminal(backend: B
     assert_eq!((elsewhere.code, elsewhere.out.as_str(), elsewhere.err.as_str()), (Some(0), "", ""));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_import_outlasts_a_database_that_is_away_for_a_moment() {
+/// An import of a thousand whose database goes away once half of them are in.
+async fn cut_off() -> (Scene, Piped) {
     let mut scene = Scene::new(Backend::OwnPostgresRedis).await;
     assert_eq!(scene.shown(&["users", "list"]).await, Vec::<Value>::new());
     let mut import = Piped::begin(&scene, &[]);
     import.send(0..500).await;
     until("a batch that is in", || async { accounts(&scene).await == 500 }).await;
-    let mut postgres = scene.servers.postgres.take().expect("PostgreSQL");
-    postgres.stop();
+    scene.servers.postgres.as_mut().expect("PostgreSQL").stop();
     import.send(500..1_000).await;
     import.complains("does not answer").await;
-    postgres.start_again();
+    (scene, import)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_outlasts_a_database_that_is_away_for_a_moment() {
+    let (mut scene, import) = cut_off().await;
+    scene.servers.postgres.as_mut().expect("PostgreSQL").start_again();
     drop(import.rows);
     let output = import.child.wait_with_output().await.expect("an end");
     assert_eq!(output.status.code(), Some(0));
@@ -222,14 +227,7 @@ async fn an_import_outlasts_a_database_that_is_away_for_a_moment() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_import_that_is_interrupted_while_the_database_is_away_waits_no_longer_for_it() {
-    let mut scene = Scene::new(Backend::OwnPostgresRedis).await;
-    assert_eq!(scene.shown(&["users", "list"]).await, Vec::<Value>::new());
-    let mut import = Piped::begin(&scene, &[]);
-    import.send(0..500).await;
-    until("a batch that is in", || async { accounts(&scene).await == 500 }).await;
-    scene.servers.postgres.as_mut().expect("PostgreSQL").stop();
-    import.send(500..1_000).await;
-    import.complains("does not answer").await;
+    let (_scene, mut import) = cut_off().await;
     process::signal(import.child.id().expect("it runs"), "INT");
     let mut tries = 0;
     while let Some(line) = import.complaints.next_line().await.expect("text") {
