@@ -9,7 +9,7 @@ mod stalled_handshake;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use keystead::domain::clock::Clock as _;
 use keystead::grpc::pb::{
@@ -23,6 +23,7 @@ use crate::harness::token::Jwt;
 use crate::harness::{
     Backend, Client, Keystead, Link, PROMISED, Person, Setup, TestClock, eventually, on_each_backend, until,
 };
+use crate::support::stopwatch::Stopwatch;
 
 /// `tokens.issuer`, where nothing is set.
 const ISSUER: &str = "http://localhost:8080";
@@ -89,9 +90,9 @@ async fn is_refused_everywhere_in_time(
     promised: Duration,
 ) {
     assert!(is_good_at(replica, tokens).await);
-    let replica = async |ended: Instant| {
+    let replica = async |ended: Stopwatch| {
         until("the replica to refuse", || async { !is_good_at(replica, tokens).await }).await;
-        assert!(ended.elapsed() <= promised, "refused {:?} after the logout", ended.elapsed());
+        assert!(ended.waited() <= promised, "refused {:?} after the logout", ended.waited());
     };
     let ended = logged_out(client, tokens).await;
     tokio::join!(are_refused(verifiers, tokens, ended, promised), replica(ended));
@@ -103,17 +104,16 @@ async fn is_refused_in_time(client: &Client, tokens: &TokenSet, verifiers: &[&Ke
     are_refused(verifiers, tokens, ended, promised).await;
 }
 
-/// When the logout was acknowledged.
-async fn logged_out(client: &Client, tokens: &TokenSet) -> Instant {
+/// Since when the logout is acknowledged.
+async fn logged_out(client: &Client, tokens: &TokenSet) -> Stopwatch {
     client.log_out(&tokens.refresh_token, LogoutScope::ThisSession).await.expect("ended");
-    #[expect(clippy::disallowed_methods, reason = "the promise is a span of real time")]
-    Instant::now()
+    Stopwatch::start()
 }
 
-async fn are_refused(verifiers: &[&KeysteadClient], tokens: &TokenSet, ended: Instant, promised: Duration) {
+async fn are_refused(verifiers: &[&KeysteadClient], tokens: &TokenSet, ended: Stopwatch, promised: Duration) {
     for verifier in verifiers {
         until("the client to refuse", || async { !accepts(verifier, tokens).await }).await;
-        let late = ended.elapsed();
+        let late = ended.waited();
         assert!(late <= promised, "refused {late:?} after the logout");
     }
 }

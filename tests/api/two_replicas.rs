@@ -3,7 +3,7 @@
 use keystead::grpc::pb::{BatchVerifyTokensRequest, GetJwksRequest, LogoutScope, TokenStatus, VerifyTokenRequest};
 use tonic::Code;
 
-use crate::harness::{Backend, Client, PROMISED, Person, Setup, on_each_backend, within};
+use crate::harness::{Backend, Client, PROMISED, Person, Setup, on_each_backend, until, within};
 
 const NEW_PASSWORD: &str = "fresh paint on the boathouse";
 
@@ -15,7 +15,7 @@ async fn refused(client: &Client, refresh_token: &str) {
 /// Revocations travel, and arrive as promised.
 async fn is_revoked(client: &Client, access_token: &str) {
     let told = || async { client.status_of(access_token).await == TokenStatus::Revoked };
-    within(PROMISED, "the revocation to arrive", told).await;
+    within(PROMISED, "the revocation", until("it to arrive", told)).await;
 }
 
 // promises R4, T8

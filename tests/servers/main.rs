@@ -17,6 +17,7 @@ use sea_orm::{
 use support::guard::Guard;
 use support::postgres::{self, PostgresServer};
 use support::redis::RedisServer;
+use support::stopwatch;
 
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -111,6 +112,13 @@ async fn each_test_gets_an_empty_database() {
     first.execute_unprepared("CREATE TABLE mine (id int)").await.expect("a table");
     let second = connect(second).await.expect("the server answers");
     assert!(second.execute_unprepared("SELECT id FROM mine").await.is_err());
+}
+
+#[test]
+fn a_stopwatch_counts_what_the_processors_idle_on_the_average() {
+    let stat =
+        "cpu  9 9 9 99 9 9 9 9 9 9\ncpu0 7 7 7 150 7 7 7 7 7 7\ncpu1 8 8 8 50 8 8 8 8 8 8\nintr 1 2 3 4 5\nctxt 6\n";
+    assert_eq!(stopwatch::idle(stat), Duration::from_secs(1));
 }
 
 #[test]

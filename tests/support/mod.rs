@@ -1,4 +1,5 @@
-//! Throw-away PostgreSQL and Redis servers for tests, on free ports of the loopback, in temporary folders.
+//! What the test binaries share: above all throw-away PostgreSQL and Redis servers, on free ports of the loopback, in
+//! temporary folders.
 //!
 //! A test binary takes this in by `#[path]`. It never talks to a server that it has not started, and whatever it
 //! started is gone when the test process ends, however it ends (see [`guard`]).
@@ -11,3 +12,4 @@ pub mod process;
 pub mod prometheus;
 pub mod redis;
 pub mod small_disk;
+pub mod stopwatch;

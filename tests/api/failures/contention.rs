@@ -5,8 +5,8 @@ use futures_util::future::join_all;
 use keystead::grpc::pb::TokenSet;
 use tokio::task::JoinHandle;
 
-use super::{TOLD_WITHIN, now};
-use crate::harness::{Backend, Client, Failure, Keystead, Person, Rows, Setup, until};
+use super::TOLD_WITHIN;
+use crate::harness::{Backend, Client, Failure, Keystead, Person, Rows, Setup, until, within};
 
 /// How often a deadlock is tried to be made.
 const ROUNDS: usize = 10;
@@ -88,11 +88,9 @@ async fn a_row_that_is_locked(table: &str, call: impl Fn(&Scene) -> JoinHandle<R
     let scene = Scene::set(Backend::OwnPostgresRedis, None).await;
     scene.other.execute("BEGIN").await;
     scene.other.execute(&scene.row_of(table)).await;
-    let began = now();
-    let failure = call(&scene).await.expect("an answer").expect_err("nobody gets past the lock");
-    let took = began.elapsed();
+    let answer = within(TOLD_WITHIN, "the answer", call(&scene)).await.expect("an answer");
+    let failure = answer.expect_err("nobody gets past the lock");
     assert!(failure.lost_to_others(), "{failure:?}");
-    assert!(took <= TOLD_WITHIN, "told after {took:?}");
 
     scene.service_waits_for_a_lock(false).await;
     let before = scene.told(LOCK_TIMEOUT);
@@ -153,14 +151,11 @@ async fn a_login_that_cannot_be_put_in_a_row_with_another_change_tries_again() {
 async fn a_flood_that_finds_the_file_locked_is_asked_to_come_back_in_time() {
     let scene = Scene::set(Backend::Sqlite, None).await;
     scene.other.execute("BEGIN IMMEDIATE").await;
-    let began = now();
-    let answers = join_all((0..FLOOD).map(|_| scene.log_in())).await;
-    let took = began.elapsed();
+    let answers = within(TOLD_WITHIN, "the answers", join_all((0..FLOOD).map(|_| scene.log_in()))).await;
     for answer in answers {
         let failure = answer.expect("an answer").expect_err("nobody else may write");
         assert!(failure.is_busy(), "{failure:?}");
     }
-    assert!(took <= TOLD_WITHIN, "told after {took:?}");
     scene.other.execute("ROLLBACK").await;
     for answer in join_all((0..FLOOD).map(|_| scene.log_in())).await {
         answer.expect("an answer").expect("tokens, now that nobody is in the way");
@@ -172,11 +167,9 @@ async fn a_call_that_finds_the_file_locked_is_aborted_when_its_time_is_over() {
     let scene = Scene::set(Backend::Sqlite, None).await;
     for call in [Scene::log_in, Scene::refresh] {
         scene.other.execute("BEGIN IMMEDIATE").await;
-        let began = now();
-        let failure = call(&scene).await.expect("an answer").expect_err("nobody else may write");
-        let took = began.elapsed();
+        let answer = within(TOLD_WITHIN, "the answer", call(&scene)).await.expect("an answer");
+        let failure = answer.expect_err("nobody else may write");
         assert!(failure.lost_to_others(), "{failure:?}");
-        assert!(took <= TOLD_WITHIN, "told after {took:?}");
         scene.other.execute("ROLLBACK").await;
         call(&scene).await.expect("an answer").expect("tokens, now that nobody is in the way");
     }

@@ -89,16 +89,16 @@ fn keep_logging_in(client: Client, person: Person, stop: Arc<AtomicBool>) -> Joi
     })
 }
 
-/// The failures of those who sign in all the time: none but an outage that asks to come back.
+/// The failures of those who sign in all the time: an outage that asks to come back; or, once that is over, transactions
+/// that were given up in it and may hold locks for some seconds more.
 async fn were_told_the_truth(logins: impl IntoIterator<Item = JoinHandle<Vec<Failure>>>) {
     let mut failures = Vec::new();
     for login in logins {
         failures.extend(login.await.expect("no login that should not be refused"));
     }
-    assert!(!failures.is_empty(), "the outage was noticed");
+    assert!(failures.iter().any(|failure| failure.code == Code::Unavailable), "the outage was noticed");
     for failure in failures {
-        assert_eq!(failure.code, Code::Unavailable, "a right password is never told to be wrong: {failure:?}");
-        assert!(failure.retry_after.is_some(), "{failure:?}");
+        assert!(failure.is_busy(), "a right password is never told to be wrong: {failure:?}");
     }
 }
 

@@ -14,11 +14,8 @@ use tokio::task::JoinHandle;
 
 use super::client::Client;
 use super::settings::Values;
-use super::wait::eventually;
+use super::wait::{PATIENCE, eventually};
 use crate::support::process;
-
-/// How long a start or an end may take.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running binary; killed when dropped.
 pub struct Program {

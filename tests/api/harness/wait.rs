@@ -1,13 +1,15 @@
 //! Waiting for a condition, never for a span.
 
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::support::stopwatch::Stopwatch;
 
 /// How late a revocation may be on another replica and in a client (promise T8).
 pub const PROMISED: Duration = Duration::from_millis(1_500);
 
 /// How long a condition may take that holds in a moment on an idle machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Asks again until there is an answer; fails the test, with what was waited for, when patience ends.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
@@ -20,7 +22,7 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: i
             }
         }
     };
-    tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+    patiently(what, asked).await
 }
 
 /// Asks again until the condition holds.
@@ -32,15 +34,16 @@ pub async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut()
     .await;
 }
 
-/// Asks again until the condition holds, and fails the test if that took longer than is promised.
-pub async fn within<F: Future<Output = bool>>(promised: Duration, what: &str, holds: impl FnMut() -> F) {
-    let begun = now();
-    until(what, holds).await;
-    let late = begun.elapsed();
-    assert!(late <= promised, "{what} took {late:?}; {promised:?} are promised");
+/// Waits for an end, and fails the test if that was waited for longer than is promised.
+pub async fn within<T>(promised: Duration, what: &str, end: impl Future<Output = T>) -> T {
+    let watch = Stopwatch::start();
+    let end = patiently(what, end).await;
+    let waited = watch.waited();
+    assert!(waited <= promised, "{what} was waited for {waited:?}; {promised:?} are promised");
+    end
 }
 
-#[expect(clippy::disallowed_methods, reason = "the promise is a span of real time")]
-fn now() -> Instant {
-    Instant::now()
+/// Waits for an end, and fails the test, with what was waited for, when patience ends.
+pub async fn patiently<T>(what: &str, end: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, end).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
 }

@@ -14,7 +14,7 @@ use tonic::{Code, Status};
 use super::{administered, row};
 use crate::harness::bare::{Bare, framed};
 use crate::harness::import::Import;
-use crate::harness::{Backend, Failure, Keystead, PROMISED, Person, Setup, on_each_backend};
+use crate::harness::{Backend, Failure, Keystead, PROMISED, Person, Setup, on_each_backend, within};
 
 const IMPORT_USERS: &str = "/keystead.v1.AdminService/ImportUsers";
 /// As many rows as a message may have.
@@ -40,7 +40,7 @@ async fn an_import_that_stands_still_ends_with_its_callers_session(backend: Back
     let mut import = Import::begin(&client.bearing(&tokens.access_token)).await.expect("begun");
     import.send(vec![row("1", &Person::new("ada").email)]).await.expect("results");
     client.log_out(&tokens.refresh_token, LogoutScope::ThisSession).await.expect("ended");
-    let ended = tokio::time::timeout(PROMISED, import.answer()).await.expect("an end in time");
+    let ended = within(PROMISED, "the end of the import", import.answer()).await;
     ended.expect_err("the session has ended").is(Code::Unauthenticated, "BEARER_REQUIRED");
 }
 
