@@ -11,6 +11,7 @@ use tonic::Streaming;
 
 use super::client::{Answer, Client};
 use super::failure::Failure;
+use super::wait::patiently;
 
 /// The feed, and what has been told by it.
 pub struct Feed {
@@ -31,7 +32,7 @@ impl Feed {
     }
 
     pub async fn message(&mut self) -> Answer<WatchRevocationsResponse> {
-        let message = self.stream.message().await.map_err(Failure::checked)?;
+        let message = patiently("a message", self.stream.message()).await.map_err(Failure::checked)?;
         let message = message.expect("a stream ends with a status alone");
         for revocation in &message.revocations {
             assert!(revocation.expire_time.is_some());
@@ -48,33 +49,45 @@ impl Feed {
 
     /// Takes messages until one says that nothing is missing; how old that word is.
     pub async fn caught_up(&mut self) -> Duration {
-        loop {
-            if let Some(age) = self.message().await.expect("a message").age {
-                return Duration::try_from(age).expect("no negative age");
+        let told = async {
+            loop {
+                if let Some(age) = self.message().await.expect("a message").age {
+                    return Duration::try_from(age).expect("no negative age");
+                }
             }
-        }
+        };
+        patiently("a feed that is whole", told).await
     }
 
     /// Takes messages until they have told of the session.
     pub async fn hears_of(&mut self, session: &str) {
-        while !self.sessions.contains(session) {
-            self.message().await.expect("a message");
-        }
+        let told = async {
+            while !self.sessions.contains(session) {
+                self.message().await.expect("a message");
+            }
+        };
+        patiently("the feed to tell of the session", told).await;
     }
 
     /// Takes messages until they have told of every session.
     pub async fn hears_of_all(mut self, sessions: Arc<BTreeSet<String>>) {
-        while !sessions.is_subset(&self.sessions) {
-            self.message().await.expect("a message");
-        }
+        let told = async {
+            while !sessions.is_subset(&self.sessions) {
+                self.message().await.expect("a message");
+            }
+        };
+        patiently("the feed to tell of every session", told).await;
     }
 
     /// How the stream ends.
     pub async fn end(&mut self) -> Failure {
-        loop {
-            if let Err(failure) = self.message().await {
-                return failure;
+        let ended = async {
+            loop {
+                if let Err(failure) = self.message().await {
+                    return failure;
+                }
             }
-        }
+        };
+        patiently("the end of the feed", ended).await
     }
 }

@@ -6,6 +6,7 @@ use tonic::Streaming;
 
 use super::client::{Answer, Client};
 use super::failure::Failure;
+use super::wait::patiently;
 
 /// A stream of audit events, and what has been told by it.
 pub struct Watch {
@@ -36,8 +37,8 @@ impl Watch {
 
     /// The events of the next message, which may be a heartbeat.
     pub async fn message(&mut self) -> Answer<Vec<AuditEvent>> {
-        let message =
-            self.stream.message().await.map_err(Failure::checked)?.expect("a stream ends with a status alone");
+        let message = patiently("a message", self.stream.message()).await.map_err(Failure::checked)?;
+        let message = message.expect("a stream ends with a status alone");
         self.cursor = message.cursor;
         let counts = |event: &AuditEvent| self.ignored.as_ref() != Some(&event.subject_id);
         Ok(message.audit_events.into_iter().filter(counts).collect())
@@ -46,19 +47,25 @@ impl Watch {
     /// Events until there are so many.
     pub async fn events(&mut self, count: usize) -> Vec<AuditEvent> {
         let mut events = Vec::new();
-        while events.len() < count {
-            events.extend(self.message().await.expect("a message"));
-        }
+        let told = async {
+            while events.len() < count {
+                events.extend(self.message().await.expect("a message"));
+            }
+        };
+        patiently("events", told).await;
         events
     }
 
     /// How the stream ends; what it tells before is kept in `late`.
     pub async fn end(&mut self) -> Failure {
-        loop {
-            match self.message().await {
-                Ok(events) => self.late.extend(events),
-                Err(failure) => return failure,
+        let ended = async {
+            loop {
+                match self.message().await {
+                    Ok(events) => self.late.extend(events),
+                    Err(failure) => return failure,
+                }
             }
-        }
+        };
+        patiently("the end of the stream", ended).await
     }
 }
