@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// How often another free port is tried when somebody else was quicker to take one.
@@ -10,10 +11,23 @@ pub const PORT_ATTEMPTS: u32 = 10;
 pub const POLL: Duration = Duration::from_millis(10);
 pub const POLLS: u32 = 6_000;
 
-/// A port of the loopback that was free a moment ago.
+/// Below those that a connection may be made from (`ip_local_port_range`, ip(7)): nobody takes one of these by accident.
+const PORTS: std::ops::Range<u16> = 10_000..32_000;
+
+/// A port of the loopback that was free a moment ago, and that this process has not given away before.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("the port's number").port()
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let count = u32::from(PORTS.end - PORTS.start);
+    // Each process begins elsewhere.
+    let first = std::process::id().wrapping_mul(101);
+    for _ in 0..count {
+        let offset = first.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % count;
+        let port = PORTS.start + u16::try_from(offset).expect("within the range");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port is free");
 }
 
 /// Sends a signal, by its name without `SIG`, to a process that the caller has started.

@@ -45,8 +45,13 @@ impl Program {
         let output = Arc::<Mutex<Vec<u8>>>::default();
         let log = collect(child.stderr.take().expect("a pipe"), &output);
         let banner = collect(child.stdout.take().expect("a pipe"), &output);
-        let (grpc, http) =
-            eventually("the addresses that the binary serves on", || async { addresses(&text(&output)) }).await;
+        let told = eventually("the addresses that the binary serves on", || {
+            let ended = child.try_wait().expect("a child of ours");
+            let told = addresses(&text(&output)).map(Ok).or(ended.map(Err));
+            async move { told }
+        });
+        let told = told.await;
+        let (grpc, http) = told.unwrap_or_else(|ended| panic!("{ended} instead of serving: {}", text(&output)));
         Self { child, output, readers: [log, banner], grpc, http }
     }
 
