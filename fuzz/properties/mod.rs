@@ -8,6 +8,7 @@ mod accounts;
 mod bearers;
 mod files;
 mod forwarded;
+mod frames;
 mod http_bodies;
 mod passwords;
 mod providers;
@@ -30,6 +31,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("import_documents", files::documents),
     ("import_ndjson", files::ndjson),
     ("jwks", providers::jwks),
+    ("late_streams", frames::late_streams),
     ("oauth_form", http_bodies::oauth_form),
     ("page_token", tokens::page_token),
     ("password_hash", passwords::password_hash),

@@ -15,7 +15,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::harness::balanced::was_never_processed;
 use crate::harness::bare::{self, Bare, framed};
-use crate::harness::frames;
+use crate::harness::frames::{self, Frame};
 use crate::harness::{Backend, MASTER_KEY, Person, Program, Servers, until};
 
 const REGISTER: &str = "/keystead.v1.AuthService/Register";
@@ -86,6 +86,38 @@ async fn while_the_word_spreads_calls_are_still_answered_though_the_replica_is_n
     health.check(HealthCheckRequest::default()).await.expect("a status");
     program.signal("TERM");
     assert_eq!(program.end().await.0.code(), Some(1), "a second signal does not wait for the word to spread");
+}
+
+// promise N7
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_is_begun_too_late_costs_no_call_that_is_under_way() {
+    const CALL: &str = "/keystead.v1.TokenService/GetJwks";
+    let folder = folder();
+    let program = Program::start(folder.path(), &[]).await;
+    let (mut sender, mut receiver) = frames::open(program.grpc).await;
+    let begin = |stream| Frame::new(frames::HEADERS, frames::END_HEADERS, stream, &frames::call_block(CALL)).bytes();
+    let end = |stream| Frame::new(frames::DATA, frames::END_STREAM, stream, &framed(&[])).bytes();
+    // The answer to a PING says that the call before it has arrived.
+    sender.send(&[begin(1), Frame::new(frames::PING, 0, 0, &[0; 8]).bytes()].concat()).await;
+    receiver.next_of(frames::PING).await;
+    program.signal("TERM");
+    let asked = receiver.next_of(frames::PING).await;
+    let confirmed = Frame::new(frames::PING, frames::ACK, 0, &asked.payload).bytes();
+    // As gRPC's core does: a larger window with each stream.
+    let window = Frame::new(frames::WINDOW_UPDATE, 0, 3, &[0, 0, 1, 0]).bytes();
+    sender.send(&[confirmed, begin(3), window, end(3)].concat()).await;
+    let goaway = receiver.next_of(frames::GOAWAY).await;
+    assert_eq!(
+        (goaway.payload[..4].to_vec(), goaway.error()),
+        (vec![0, 0, 0, 1], 0),
+        "up to the first stream, no error"
+    );
+    sender.send(&end(1)).await;
+    let answer = receiver.next_of(frames::HEADERS).await;
+    assert_eq!(answer.stream, 1, "the call that was under way is answered");
+    let (status, log) = program.end().await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(log.contains("\"drained\":true"), "{log}");
 }
 
 // promise N7

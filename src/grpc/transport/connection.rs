@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 
-use super::metered::Metered;
+use super::inbound::Inbound;
 use crate::grpc::front::Front;
 use crate::grpc::web::Web;
 
@@ -69,7 +69,7 @@ pub async fn serve<S>(stream: S, peer: SocketAddr, answerer: Answerer, limits: L
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (stream, meter) = Metered::new(stream);
+    let (stream, meter) = Inbound::new(stream);
     let builder = builder(limits, answerer.web.is_some());
     let service = service_fn(move |request: Request<Incoming>| {
         let answerer = answerer.clone();

@@ -1,10 +1,8 @@
 """Signs in, is verified, refreshes and signs out over a list of replicas until its input ends; prints how often each code
 was a call's last word.
 
-`load.py ADDRESS...`: nothing is set but to go by turns, and to look soon for who has come. Beside what the library sends
-again by itself, a call that fails with UNAVAILABLE is repeated: a stream that is begun while the server says goodbye may
-have its connection cut off with whatever is under way on it. That is told as REPEATED where it is more than each person
-once for each replica that goes.
+`load.py ADDRESS...`: nothing is set but to go by turns, and to look soon for who has come. What is sent again, the library
+sends again by itself.
 """
 
 import collections
@@ -16,7 +14,6 @@ from keystead.v1 import auth_service_pb2 as messages
 from keystead.v1 import auth_service_pb2_grpc, token_pb2
 
 PEOPLE = 4
-REPLICAS = 2
 # Seconds; longer than any call takes, or a call that waits for ever would be no lost one.
 TIMEOUT = 60
 OPTIONS = [
@@ -34,7 +31,6 @@ class Person(threading.Thread):
     def __init__(self, number, channel, ended):
         super().__init__()
         self.codes = collections.Counter()
-        self.repeated = 0
         self._email = f"python{number}@example.com"
         self._password = f"seven{number} quiet geese walk past the mill"
         self._auth = auth_service_pb2_grpc.AuthServiceStub(channel)
@@ -60,22 +56,12 @@ class Person(threading.Thread):
 
     def _call(self, method, message):
         try:
-            answer = self._repeat(method, message)
+            answer = method(message, timeout=TIMEOUT)
         except grpc.RpcError as error:
             self.codes[error.code().name] += 1
             raise
         self.codes["OK"] += 1
         return answer
-
-    def _repeat(self, method, message):
-        try:
-            return method(message, timeout=TIMEOUT)
-        except grpc.RpcError as error:
-            if error.code() is not grpc.StatusCode.UNAVAILABLE:
-                raise
-            self.repeated += 1
-            print("repeated:", error.details(), file=sys.stderr)
-            return method(message, timeout=TIMEOUT)
 
 
 def main():
@@ -88,9 +74,6 @@ def main():
         ended.set()
         for person in people:
             person.join()
-    repeated = sum(person.repeated for person in people)
-    if repeated > PEOPLE * REPLICAS:
-        print("REPEATED", repeated)
     for code, count in sum((person.codes for person in people), collections.Counter()).items():
         print(code, count)
 
