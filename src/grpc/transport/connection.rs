@@ -20,8 +20,6 @@ use super::inbound::Inbound;
 use crate::grpc::front::Front;
 use crate::grpc::web::Web;
 
-/// What a client sends first (RFC 9113, section 3.4).
-const PREFACE_BYTES: u64 = 24;
 const PREFACE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Together under the 30 seconds after which an unfinished block of headers must be gone: it keeps its sender from
 /// answering a PING (promise N4).
@@ -90,7 +88,7 @@ where
                 return;
             }
             () = preface.as_mut(), if stage == Stage::Beginning => {
-                if meter.received() < PREFACE_BYTES {
+                if !meter.has_begun() {
                     tracing::debug!(%peer, "a connection never began");
                     return;
                 }
@@ -102,7 +100,7 @@ where
             }
             () = drain.cancelled(), if stage != Stage::Leaving => {
                 // Who has not begun has no call to finish, and would be waited for.
-                if meter.received() < PREFACE_BYTES {
+                if !meter.has_begun() {
                     return;
                 }
                 connection.as_mut().graceful_shutdown();

@@ -4,13 +4,13 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::late_streams::{Confirmed, Follower, Mask};
+use super::late_streams::{Confirmed, Follower, Mask, PREFACE};
 
 /// Read at once after the farewell, when little is still to come.
 const CHUNK: usize = 1024;
@@ -19,14 +19,14 @@ const CHUNK: usize = 1024;
 #[derive(Debug)]
 pub struct Inbound<S> {
     stream: S,
-    received: Arc<AtomicU64>,
+    received: Arc<AtomicUsize>,
     follower: Follower,
     after: Option<Box<After>>,
 }
 
-/// The count, in bytes.
+/// How much has come, in bytes.
 #[derive(Clone, Debug)]
-pub struct Meter(Arc<AtomicU64>);
+pub struct Meter(Arc<AtomicUsize>);
 
 /// What is read after the client has confirmed the farewell.
 #[derive(Debug)]
@@ -39,8 +39,9 @@ struct After {
 }
 
 impl Meter {
-    pub fn received(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+    /// Whether all has come that a client sends first.
+    pub fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= PREFACE
     }
 }
 
@@ -70,7 +71,7 @@ impl After {
 
 impl<S> Inbound<S> {
     pub fn new(stream: S) -> (Self, Meter) {
-        let received = Arc::new(AtomicU64::new(0));
+        let received = Arc::new(AtomicUsize::new(0));
         let meter = Meter(Arc::clone(&received));
         (Self { stream, received, follower: Follower::default(), after: None }, meter)
     }
@@ -82,7 +83,7 @@ impl<S: AsyncRead + Unpin> Inbound<S> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         let read = buffer.filled().len() - before;
-        self.received.fetch_add(u64::try_from(read).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.received.fetch_add(read, Ordering::Relaxed);
         Poll::Ready(Ok(read))
     }
 
@@ -165,9 +166,9 @@ mod tests {
     const LATE: &[u8] = b"\0\0\x04\x08\0\0\0\0\x01\0\0\x01\0\0\0\x04\x08\0\0\0\0\0\0\0\x01\0";
 
     /// All that is read, where that is asked for by so many bytes of what is written by so many.
-    async fn read(written: &[u8], each: usize, asked: usize) -> (Vec<u8>, u64) {
+    async fn read(written: &[u8], each: usize, asked: usize) -> Vec<u8> {
         let (mut client, server) = tokio::io::duplex(each);
-        let (mut inbound, meter) = Inbound::new(server);
+        let (mut inbound, _) = Inbound::new(server);
         let written = written.to_vec();
         let writing = tokio::spawn(async move { client.write_all(&written).await });
         let (mut all, mut some) = (Vec::new(), vec![0; asked]);
@@ -179,24 +180,33 @@ mod tests {
             all.extend_from_slice(&some[..count]);
         }
         writing.await.unwrap().unwrap();
-        (all, meter.received())
+        all
     }
 
     #[tokio::test]
-    async fn all_is_handed_on_and_counted_and_late_windows_are_masked() {
+    async fn all_is_handed_on_and_late_windows_are_masked() {
         let mut expected = [PREFACE_AND_CONFIRMATION, LATE].concat();
         let written = expected.clone();
         expected[PREFACE_AND_CONFIRMATION.len() + 3] = 0xf8;
         for (each, asked) in [(1, 1), (1, 64), (5, 3), (7, 64), (64, 1), (64, 64), (4096, 4096)] {
-            let (read, count) = read(&written, each, asked).await;
-            assert_eq!(read, expected, "{each} {asked}");
-            assert_eq!(count, written.len() as u64);
+            assert_eq!(read(&written, each, asked).await, expected, "{each} {asked}");
         }
     }
 
     #[tokio::test]
     async fn what_ends_in_the_middle_of_a_head_is_handed_on() {
         let written = [PREFACE_AND_CONFIRMATION, &LATE[..7]].concat();
-        assert_eq!(read(&written, 64, 64).await.0, written);
+        assert_eq!(read(&written, 64, 64).await, written);
+    }
+
+    #[tokio::test]
+    async fn a_connection_has_begun_once_the_preface_is_there() {
+        let (mut client, server) = tokio::io::duplex(64);
+        let (mut inbound, meter) = Inbound::new(server);
+        for (written, begun) in [(&PREFACE_AND_CONFIRMATION[..23], false), (&PREFACE_AND_CONFIRMATION[23..24], true)] {
+            client.write_all(written).await.unwrap();
+            inbound.read_exact(&mut vec![0; written.len()]).await.unwrap();
+            assert_eq!(meter.has_begun(), begun);
+        }
     }
 }

@@ -12,7 +12,7 @@ const TYPE: usize = 3;
 const PING_WHOLE: usize = HEAD + 8;
 /// What a client sends first (RFC 9113, section 3.4). Where it is no HTTP/2, what follows is read as frames all the same:
 /// nothing is made of them without a confirmation, which only that client itself would be fooled by.
-const PREFACE: usize = 24;
+pub const PREFACE: usize = 24;
 
 const HEADERS: u8 = 1;
 const PING: u8 = 6;
