@@ -28,6 +28,7 @@ const REDIS_TIMEOUT: Duration = Duration::from_millis(100);
 
 async fn with_shared_limits() -> Keystead {
     Setup::on(Backend::OwnPostgresRedis)
+        .waits_as_promised()
         .replicas(2)
         .with("limits.per_account_and_source_burst", &BUDGET.to_string())
         .with("limits.per_account_and_source_period", "\"1h\"")

@@ -11,7 +11,11 @@ use crate::harness::{Backend, Client, Keystead, Machine, Person, Setup};
 
 /// A service with two audiences, and somebody who may make machines.
 async fn setup(backend: Backend) -> (Keystead, Client, Client) {
-    let keystead = Setup::on(backend).with("tokens.audiences", "['keystead', 'shop']").start().await;
+    start(Setup::on(backend)).await
+}
+
+async fn start(setup: Setup) -> (Keystead, Client, Client) {
+    let keystead = setup.with("tokens.audiences", "['keystead', 'shop']").start().await;
     let client = keystead.client().await;
     let (admin, _) = Person::new("root").register_as_administrator(&keystead, &client).await;
     (keystead, client, admin)

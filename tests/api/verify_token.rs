@@ -178,7 +178,7 @@ async fn too_many_required_roles_are_the_callers_fault(backend: Backend) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_cannot_read_the_revocations_judges_for_five_seconds_and_then_no_more() {
-    let mut keystead = Keystead::start(Backend::OwnPostgresRedis).await;
+    let mut keystead = Setup::on(Backend::OwnPostgresRedis).waits_as_promised().start().await;
     let client = keystead.client().await;
     let token = Person::new("ada").register(&client).await.set.access_token;
     let mut postgres = keystead.servers.postgres.take().expect("a cluster of its own");

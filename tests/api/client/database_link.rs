@@ -17,7 +17,7 @@ struct Cut {
 
 impl Cut {
     async fn on(backend: Backend) -> Self {
-        let mut keystead = Setup::on(backend).start().await;
+        let mut keystead = Setup::on(backend).waits_as_promised().start().await;
         let link = keystead.add_replica_behind_a_link().await;
         let [here, there] = keystead.pair().await;
         let ada = Person::new("ada");

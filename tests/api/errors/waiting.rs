@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tonic::Code;
 
 use super::{Client, Failure, complete, nobodys_token};
-use crate::harness::{Backend, Keystead, Person, Setup, WRONG_PASSWORD, on_each_backend};
+use crate::harness::{Backend, Person, Setup, WRONG_PASSWORD, on_each_backend};
 
 const HOUR: Duration = Duration::from_hours(1);
 const PASSWORD: &str = "fresh paint on the boathouse";
@@ -84,7 +84,7 @@ async fn a_full_queue_of_passwords_asks_to_come_back_in_a_moment(backend: Backen
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_is_away_is_never_told_as_a_wrong_secret_and_nothing_is_lost() {
-    let mut keystead = Keystead::start(Backend::OwnPostgresRedis).await;
+    let mut keystead = Setup::on(Backend::OwnPostgresRedis).waits_as_promised().start().await;
     let client = keystead.client().await;
     let person = Person::new("ada");
     let set = person.register(&client).await.set;

@@ -34,7 +34,7 @@ struct Scene {
 impl Scene {
     /// With a setting of the database itself: `SET …`.
     async fn set(backend: Backend, database_setting: Option<&str>) -> Self {
-        let mut keystead = Setup::on(backend).with("passwords.queue", "1000").start().await;
+        let mut keystead = Setup::on(backend).waits_as_promised().with("passwords.queue", "1000").start().await;
         if let Some(setting) = database_setting {
             let change = format!("EXECUTE format('ALTER DATABASE %I {setting}', current_database())");
             keystead.rows().await.execute(&format!("DO $do$ BEGIN {change}; END $do$")).await;

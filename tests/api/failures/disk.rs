@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::told_unavailable;
-use crate::harness::{Backend, Client, Keystead, Person, Program, Records, http_get, until};
+use crate::harness::{Backend, Client, Keystead, Person, Program, Records, Setup, http_get, until};
 use crate::support::small_disk::SmallDisk;
 
 /// Room for the schema and a few people.
@@ -138,7 +138,7 @@ async fn a_full_disk_below_sqlite_refuses_what_changes_lets_read_and_harms_nothi
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_below_postgres_refuses_what_changes_lets_read_and_harms_nothing() {
-    let mut keystead = Keystead::start(Backend::PostgresOnSmallDiskRedis).await;
+    let mut keystead = Setup::on(Backend::PostgresOnSmallDiskRedis).waits_as_promised().start().await;
     let client = keystead.client().await;
     let mut witness = Witness::of(&client).await;
     disk(&mut keystead).fill();

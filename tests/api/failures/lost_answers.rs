@@ -26,7 +26,7 @@ struct Lossy {
 
 impl Lossy {
     async fn start() -> Self {
-        let mut keystead = Setup::on(Backend::Postgres).replicas(0).start().await;
+        let mut keystead = Setup::on(Backend::Postgres).waits_as_promised().replicas(0).start().await;
         let link = keystead.add_replica_behind_a_link().await;
         let (client, rows) = (keystead.client().await, keystead.rows().await);
         Self { keystead, link, client, rows }

@@ -23,7 +23,7 @@ const LOGINS: usize = 5;
 const WAITING: usize = 8;
 
 fn setup(backend: Backend) -> Setup {
-    Setup::on(backend).with("database.max_connections", "1")
+    Setup::on(backend).waits_as_promised().with("database.max_connections", "1")
 }
 
 /// Everybody who has the right password gets in, one after the other and all at once.

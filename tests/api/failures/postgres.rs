@@ -178,7 +178,7 @@ async fn verification_ends_once_it_is_stale(keystead: &Keystead, client: &Client
 }
 
 async fn an_outage_is_told_as_one_and_heals(backend: Backend, outage: Outage) {
-    let mut keystead = Setup::on(backend).with("revocation.max_staleness", "\"1m\"").start().await;
+    let mut keystead = Setup::on(backend).waits_as_promised().with("revocation.max_staleness", "\"1m\"").start().await;
     let client = keystead.client().await;
     let survivor = Survivor::of(&keystead, &client).await;
     let regular = Person::new("regular");
@@ -223,7 +223,7 @@ async fn set_read_only(rows: &Rows, is_read_only: bool) {
 // promise R8
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_that_takes_no_changes_is_told_as_an_outage_of_what_changes_and_heals() {
-    let keystead = Keystead::start(Backend::OwnPostgresRedis).await;
+    let keystead = Setup::on(Backend::OwnPostgresRedis).waits_as_promised().start().await;
     let (client, rows) = (keystead.client().await, keystead.rows().await);
     let survivor = Survivor::of(&keystead, &client).await;
     let person = Person::new("regular");
@@ -242,7 +242,12 @@ async fn postgres_that_takes_no_changes_is_told_as_an_outage_of_what_changes_and
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_fall_silent_for_good_are_replaced() {
-    let mut keystead = Setup::on(Backend::Postgres).replicas(0).with("database.max_connections", "2").start().await;
+    let mut keystead = Setup::on(Backend::Postgres)
+        .waits_as_promised()
+        .replicas(0)
+        .with("database.max_connections", "2")
+        .start()
+        .await;
     let link = keystead.add_replica_behind_a_link().await;
     let client = keystead.client().await;
     let people: Vec<Person> = (0..4).map(|_| Person::new("regular")).collect();

@@ -123,6 +123,7 @@ impl Failover {
 async fn redis_failed_over_is_followed_though_the_former_master_goes_on_as_a_replica() {
     let failover = Failover::start().await;
     let keystead = Setup::on(Backend::Postgres)
+        .waits_as_promised()
         .replicas(2)
         .with("redis.url", &format!("'redis://{}'", failover.link.address()))
         .with("limits.per_account_and_source_burst", &BUDGET.to_string())

@@ -70,7 +70,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// One replica, with limits that no test meets by accident.
+    /// One replica, with limits that no test meets by accident, be they of rates or of time.
     pub fn on(backend: Backend) -> Self {
         Self { backend, replicas: 1, values: Values::generous() }
     }
@@ -84,6 +84,12 @@ impl Setup {
     /// A setting by its path and its value in TOML: `("registration.open", "false")`.
     pub fn with(mut self, path: &str, value: &str) -> Self {
         self.values.set(path, value);
+        self
+    }
+
+    /// Replicas that wait for the database and for Redis as the service promises to.
+    pub fn waits_as_promised(mut self) -> Self {
+        self.values.waits_as_promised = true;
         self
     }
 

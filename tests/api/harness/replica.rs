@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 use keystead::app::system::SystemEntropy;
 use keystead::app::{App, Parts};
-use keystead::config::Settings;
-use keystead::config::sources::Sources;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -24,10 +22,9 @@ pub struct Replica {
 
 impl Replica {
     pub async fn start(values: &Values, clock: Arc<TestClock>) -> Self {
-        let sources = Sources { file: Some(values.toml()), ..Sources::default() };
-        let settings = Settings::load(sources).unwrap_or_else(|faults| panic!("{faults}"));
         let parts = Parts { clock, entropy: Arc::new(SystemEntropy::new()) };
-        let app = App::build(settings, parts).await.unwrap_or_else(|error| panic!("the replica starts: {error}"));
+        let app =
+            App::build(values.settings(), parts).await.unwrap_or_else(|error| panic!("the replica starts: {error}"));
         let (grpc, http) = (app.grpc_address(), app.http_address());
         let shutdown = CancellationToken::new();
         let end = shutdown.clone();

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use keystead::config::Settings;
+use keystead::config::sources::Sources;
 
 use super::backend::Servers;
 
@@ -16,9 +19,18 @@ pub fn master_key() -> [u8; 32] {
     STANDARD.decode(MASTER_KEY).expect("base64").try_into().expect("32 bytes")
 }
 
+/// How long the database may take before it counts as away, where no test of that is meant.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
+/// The same of Redis: the most that may be set.
+const REDIS_PATIENCE: Duration = Duration::from_secs(1);
+
 /// Settings by path; each value as it stands in TOML.
 #[derive(Clone, Debug, Default)]
-pub struct Values(BTreeMap<String, String>);
+pub struct Values {
+    written: BTreeMap<String, String>,
+    /// Whether the database and Redis are waited for as is promised, instead of longer than any machine is busy.
+    pub waits_as_promised: bool,
+}
 
 impl Values {
     /// Free ports, and limits that no test meets by accident.
@@ -36,7 +48,7 @@ impl Values {
     }
 
     pub fn set(&mut self, path: &str, value: &str) {
-        self.0.insert(path.to_owned(), value.to_owned());
+        self.written.insert(path.to_owned(), value.to_owned());
     }
 
     /// So many at once, then one in each period.
@@ -56,9 +68,23 @@ impl Values {
         }
     }
 
+    /// What the service makes of them in this process.
+    pub fn settings(&self) -> Settings {
+        let sources = Sources { file: Some(self.toml()), ..Sources::default() };
+        let mut settings = Settings::load(sources).unwrap_or_else(|faults| panic!("{faults}"));
+        if !self.waits_as_promised {
+            settings.database.store.acquire_timeout = DATABASE_PATIENCE;
+            settings.database.store.operation_timeout = DATABASE_PATIENCE;
+            if let Some(redis) = &mut settings.redis {
+                redis.timeout = REDIS_PATIENCE;
+            }
+        }
+        settings
+    }
+
     /// The file's text.
     pub fn toml(&self) -> String {
-        self.0.iter().map(|(path, value)| format!("{path} = {value}\n")).collect()
+        self.written.iter().map(|(path, value)| format!("{path} = {value}\n")).collect()
     }
 }
 

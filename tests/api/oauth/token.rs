@@ -4,7 +4,7 @@ use keystead::grpc::pb::TokenStatus;
 use serde_json::json;
 use tonic::Code;
 
-use super::{impostor, setup};
+use super::{impostor, setup, start};
 use crate::harness::oauth::As;
 use crate::harness::token::Jwt;
 use crate::harness::{Backend, Keystead, Machine, Person, Setup, on_each_backend};
@@ -190,7 +190,7 @@ async fn a_header_from_nobody_trusted_changes_nothing(backend: Backend) {
 // promise H1
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_its_database_the_service_says_that_it_cannot_answer() {
-    let (mut keystead, client, admin) = setup(Backend::OwnPostgresRedis).await;
+    let (mut keystead, client, admin) = start(Setup::on(Backend::OwnPostgresRedis).waits_as_promised()).await;
     let oauth = keystead.oauth();
     let machine = Machine::create(&admin, &["verifier"]).await;
     let set = Person::new("ada").register(&client).await.set;
