@@ -19,6 +19,7 @@ pub mod frames;
 mod http;
 pub mod import;
 mod link;
+mod log;
 mod machine;
 pub mod mailbox;
 pub mod oauth;

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::TestClock;
 use super::http::HttpAnswer;
+use super::log;
 use super::settings::Values;
 
 /// A serving replica; it ends with its test's runtime, or earlier by [`Replica::stop`].
@@ -22,6 +23,7 @@ pub struct Replica {
 
 impl Replica {
     pub async fn start(values: &Values, clock: Arc<TestClock>) -> Self {
+        log::listen();
         let parts = Parts { clock, entropy: Arc::new(SystemEntropy::new()) };
         let app =
             App::build(values.settings(), parts).await.unwrap_or_else(|error| panic!("the replica starts: {error}"));
