@@ -21,7 +21,8 @@ use crate::domain::ports::Mailer;
 
 /// How long one command may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
-const MAX_CONNECTIONS: u32 = 4;
+/// How many idle connections are kept; open are as many as mails are sent at once.
+const KEPT_CONNECTIONS: u32 = 8;
 
 /// A server's URL that keeps passwords and mail off the wire in clear text, except to this machine.
 pub struct SmtpUrl {
@@ -89,7 +90,7 @@ impl SmtpMailer {
             transport = transport.tls(url.tls(authorities)?);
         }
         let transport =
-            transport.timeout(Some(TIMEOUT)).pool_config(PoolConfig::new().max_size(MAX_CONNECTIONS)).build();
+            transport.timeout(Some(TIMEOUT)).pool_config(PoolConfig::new().max_size(KEPT_CONNECTIONS)).build();
         Ok(Self { transport, from, clock })
     }
 

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -23,8 +24,8 @@ use crate::domain::tally::Counter;
 use crate::service::error::{ServiceError, ServiceResult};
 use crate::service::keys::live_keys::LiveKeys;
 
-/// How long one delivery may take, its whole conversation with the server included: a batch of them must be done before
-/// its lease ends, or another replica sends the same mails.
+/// How long one delivery may take, its whole conversation with the server included: a batch must be done before its lease
+/// ends, or another replica sends the same mails.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A token for the mail, and for the store.
@@ -58,14 +59,19 @@ impl DeliverMail {
     pub async fn run_once(&self) -> ServiceResult<usize> {
         let retry = self.settings.retry;
         let mails = self.outbox.lease(retry.batch, retry.lease, self.clock.now()).await?;
-        let mut outcome = Ok(mails.len());
+        let mut outcomes = Vec::new();
+        let mut ready = Vec::new();
+        // In their order: of two tokens for one account the one that works is in the later mail.
         for mail in &mails {
-            // One mail that cannot be worked on holds up no other.
-            if let Err(error) = self.work(mail).await {
-                outcome = Err(error);
+            match self.envelope_of(mail).await {
+                Ok(envelope) => ready.extend(envelope.map(|envelope| (mail, envelope))),
+                Err(error) => outcomes.push(Err(error)),
             }
         }
-        outcome
+        // At once: a server that is slow, or one mail that it is slow with, costs all of them one wait.
+        outcomes.extend(join_all(ready.iter().map(|(mail, envelope)| self.send(mail, envelope))).await);
+        outcomes.into_iter().collect::<ServiceResult<()>>()?;
+        Ok(mails.len())
     }
 
     /// Delivers until cancelled; a mail under way is finished first.
@@ -83,20 +89,28 @@ impl DeliverMail {
         }
     }
 
-    async fn work(&self, mail: &QueuedMail) -> ServiceResult<()> {
+    /// What is to be sent; `None` where nothing is, and the mail is gone.
+    async fn envelope_of(&self, mail: &QueuedMail) -> ServiceResult<Option<Envelope>> {
         if self.is_too_old(mail, self.clock.now()) {
-            return self.give_up(mail, "too old").await;
+            self.give_up(mail, "too old").await?;
+            return Ok(None);
         }
         let envelope = match &mail.sealed {
             Some(sealed) => self.unseal(mail, sealed),
             None => self.compose(mail).await?,
         };
         let Some(envelope) = envelope else {
-            return Ok(self.outbox.remove(mail.id).await?);
+            self.outbox.remove(mail.id).await?;
+            return Ok(None);
         };
         if self.is_too_late(mail, &envelope, self.clock.now()) {
-            return self.give_up(mail, "too late").await;
+            self.give_up(mail, "too late").await?;
+            return Ok(None);
         }
+        Ok(Some(envelope))
+    }
+
+    async fn send(&self, mail: &QueuedMail, envelope: &Envelope) -> ServiceResult<()> {
         let sending = tokio::time::timeout(SEND_TIMEOUT, self.mailer.send(&envelope.message));
         match sending.await.unwrap_or(Err(MailError::Transient)) {
             Ok(()) => {
@@ -104,7 +118,7 @@ impl DeliverMail {
                 Ok(self.outbox.remove(mail.id).await?)
             }
             Err(MailError::Permanent) => self.give_up(mail, "refused").await,
-            Err(MailError::Transient) => self.postpone(mail, &envelope).await,
+            Err(MailError::Transient) => self.postpone(mail, envelope).await,
         }
     }
 

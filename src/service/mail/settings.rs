@@ -60,9 +60,10 @@ impl MailSettings {
 pub struct RetrySettings {
     /// How often the outbox is looked at while it is empty.
     pub poll_interval: Duration,
-    /// How many mails are taken at once.
+    /// How many mails are taken, and sent, at once.
     pub batch: u32,
-    /// For how long a taken mail is hidden from other workers; longer than a whole batch may take to send.
+    /// For how long a taken mail is hidden from other workers; longer than a batch may take to send. A mail whose worker
+    /// died, or never heard what it had taken, is late by so much.
     pub lease: Duration,
     /// The wait after the first failed delivery; it doubles with each.
     pub first_wait: Duration,
@@ -76,7 +77,7 @@ impl Default for RetrySettings {
         Self {
             poll_interval: Duration::from_secs(1),
             batch: 8,
-            lease: Duration::from_mins(5),
+            lease: Duration::from_mins(2),
             first_wait: Duration::from_secs(10),
             longest_wait: Duration::from_hours(1),
             give_up_after: Duration::from_hours(72),
