@@ -22,7 +22,8 @@ fn delivery(reader: &mut Reader, data: &DataSettings, authorities: Option<&Autho
     let url = reader.secret(
         URL,
         URL_FORM,
-        "The mail server. Without it mails are written as `.eml` files into the data folder's `outbox`.",
+        "The mail server; a replica has eight connections to it at most. Without it mails are written as \
+         `.eml` files into the data folder's `outbox`.",
     );
     let settings = Settings {
         delivery: url.map_or_else(
