@@ -92,8 +92,7 @@ impl DeliverMail {
     /// What is to be sent; `None` where nothing is, and the mail is gone.
     async fn envelope_of(&self, mail: &QueuedMail) -> ServiceResult<Option<Envelope>> {
         if self.is_too_old(mail, self.clock.now()) {
-            self.give_up(mail, "too old").await?;
-            return Ok(None);
+            return self.give_up(mail, "too old").await.map(|()| None);
         }
         let envelope = match &mail.sealed {
             Some(sealed) => self.unseal(mail, sealed),
@@ -104,8 +103,7 @@ impl DeliverMail {
             return Ok(None);
         };
         if self.is_too_late(mail, &envelope, self.clock.now()) {
-            self.give_up(mail, "too late").await?;
-            return Ok(None);
+            return self.give_up(mail, "too late").await.map(|()| None);
         }
         Ok(Some(envelope))
     }
@@ -139,7 +137,7 @@ impl DeliverMail {
             let (user_id, email, epoch) = (user.id, recipient.to.clone(), user.epoch);
             (text, NewOneTimeToken { hash, purpose, user_id, email, epoch, expires_at })
         });
-        let envelope = self.envelope(mail, &recipient, minted.as_ref())?;
+        let envelope = self.render(mail, &recipient, minted.as_ref())?;
         let sealed = envelope.seal(self.keys.ring().mail(), self.entropy.as_ref());
         let sealed = sealed.map_err(|_| ServiceError::Internal)?;
         let prepared = PreparedMail { id: mail.id, sealed, token: minted.map(|(_, token)| token) };
@@ -149,7 +147,7 @@ impl DeliverMail {
         }
     }
 
-    fn envelope(&self, mail: &QueuedMail, recipient: &Recipient, minted: Option<&Minted>) -> ServiceResult<Envelope> {
+    fn render(&self, mail: &QueuedMail, recipient: &Recipient, minted: Option<&Minted>) -> ServiceResult<Envelope> {
         let facts = Facts {
             product: self.settings.product.clone(),
             at: mail.queued_at,
