@@ -1,9 +1,13 @@
 //! The outbox, with a mail server that comes and goes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use keystead::grpc::pb;
 use keystead::grpc::pb::auth_service_client::AuthServiceClient;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpListener, TcpStream};
 use tonic::transport::Endpoint;
 
 use crate::harness::mailbox::RESET;
@@ -144,7 +148,42 @@ async fn a_sealed_mail_shows_no_token_and_is_erased_on_delivery(backend: Backend
     outbox_is_empty(&keystead).await;
 }
 
+/// A mail server that takes connections and says nothing; how many of them are open.
+async fn silent_server(port: u16) -> Arc<AtomicUsize> {
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a free port");
+    let open = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&open);
+    let hold = |mut stream: TcpStream, count: Arc<AtomicUsize>| async move {
+        count.fetch_add(1, Ordering::SeqCst);
+        let end = stream.read_to_end(&mut Vec::new()).await;
+        count.fetch_sub(1, Ordering::SeqCst);
+        end
+    };
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(hold(stream, Arc::clone(&count)));
+        }
+    });
+    open
+}
+
+async fn a_silent_server_is_sent_eight_mails_at_once(backend: Backend) {
+    let port = free_port();
+    let keystead = setup(backend, port).start().await;
+    let client = keystead.client().await;
+    for _ in 0..12 {
+        Person::new("waiting").register(&client).await;
+    }
+    let records = keystead.records().await;
+    until("a try of each", || async { records.count("outbox WHERE sealed IS NOT NULL").await == 12 }).await;
+    let open = silent_server(port).await;
+    // Beyond the next try of each.
+    keystead.clock.advance(Duration::from_mins(3));
+    until("eight mails under way", || async { open.load(Ordering::SeqCst) == 8 }).await;
+}
+
 on_each_backend!(
+    a_silent_server_is_sent_eight_mails_at_once,
     mail_waits_for_its_server_and_a_restart_loses_nothing,
     a_mail_has_text_and_html_and_its_link_stands_on_the_configured_base,
     an_owner_gets_three_reset_mails_an_hour_at_most,
